@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One rung of the ladder: which key of the issuer a header names (rule R13). Whether that key may
+ * be used is partner_key_judge's business. */
+#pragma once
+
+#include "jws.h"
+#include "store.h"
+
+/* True when every id that the header gives is this key's: kid as its kid or as the text of its
+ * thumbprint, x5t and x5t#S256 as bytes. A header without ids matches every key. */
+bool check_key_matches(const struct partner_key *key, const struct jws_header *header);
+
+/* The single key of `t` that the header names. Keys that are not honoured yet or any more (NEW,
+ * GONE) are not there. `t` may be NULL: nothing is known yet. REASON_NO_KEY_ID; REASON_UNKNOWN_KEY,
+ * also when several match, because then the ids name none of them. */
+enum reason check_key_find(const struct partner_trust *t, const struct jws_header *header,
+    const struct partner_key **ret) WARN_UNUSED;

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metadata.h"
+
+#include "b64.h"
+#include "cleanup.h"
+#include "log.h"
+
+#include <stdarg.h>
+
+#define CLOCK_SKEW_S 300
+#define SAFE_MAX 64 /* of a foreign text inside `detail` */
+/* A base64 text shorter than this holds no private key. */
+#define PRIVATE_TEXT_MIN 64
+
+/* One document while it is judged. */
+struct reading {
+    const struct partner *pins;
+    int64_t now;
+    struct metadata *m;
+    unsigned in_force; /* keys that may be used at this moment */
+    size_t key_bytes;  /* of all moduli */
+};
+
+/* Appends a remark; what does not fit is cut off. */
+static void PRINTF(2, 3) remark(struct metadata *m, const char *fmt, ...)
+{
+    size_t n = strlen(m->detail), room = sizeof(m->detail) - n;
+    if (n && room > 2) {
+        memcpy(m->detail + n, "; ", 3);
+        n += 2;
+        room -= 2;
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(m->detail + n, room, fmt, ap);
+    va_end(ap);
+}
+
+void metadata_done(struct metadata *m)
+{
+    for (size_t i = 0; i < m->n_certs; i++)
+        cert_free(m->certs[i]);
+    *m = (struct metadata){0};
+}
+
+/* ------------------------------------------------------------------ who the document says it is */
+
+/* A member that must be a string when it is there: empty span with p NULL when absent or null. */
+static bool optional_text(const struct json_value *object, const char *name, struct span *ret)
+{
+    const struct json_value *v = json_get_nocase(object, name);
+    *ret = (struct span){0};
+    if (!v || v->type == JSON_NULL)
+        return true;
+    *ret = v->text;
+    return v->type == JSON_STRING;
+}
+
+static bool is_guid(struct span s)
+{
+    if (s.n != 36)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = ascii_lower(s.p[i]);
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+    }
+    return true;
+}
+
+static enum reason other_identity(
+    struct metadata *m, const char *what, struct span found, const char *pinned)
+{
+    char safe[SAFE_MAX];
+    remark(m, "%s is \"%s\", pinned is \"%s\"", what, log_safe(found, safe, sizeof(safe)), pinned);
+    return REASON_DOCUMENT_ISSUER;
+}
+
+/* Pins are compared byte for byte. A service name in words is the partner's own affair; one in the
+ * form of an application id must be the pinned one. */
+static enum reason judge_identity(
+    const struct reading *r, const struct json_value *document, const struct identity *self)
+{
+    struct span issuer, realm, service;
+    if (!optional_text(document, "issuer", &issuer) || issuer.n == 0 ||
+        !optional_text(document, "realm", &realm) ||
+        !optional_text(document, "serviceName", &service)) {
+        remark(r->m, "issuer, realm or serviceName is missing or not a string");
+        return REASON_DOCUMENT_FORM;
+    }
+    if (span_eq_str(issuer, self->issuer)) {
+        remark(r->m, "issuer is our own");
+        return REASON_DOCUMENT_OURS;
+    }
+    if (!span_eq_str(issuer, r->pins->issuer))
+        return other_identity(r->m, "issuer", issuer, r->pins->issuer);
+    if ((realm.p && !span_eq_str(realm, r->pins->realm)) || span_eq_str(realm, "*") ||
+        span_eq_str(span_of(r->pins->realm), "*"))
+        return other_identity(r->m, "realm", realm, r->pins->realm);
+    if (is_guid(service) && !span_eq_str(service, r->pins->app_id))
+        return other_identity(r->m, "serviceName", service, r->pins->app_id);
+    return REASON_OK;
+}
+
+/* ------------------------------------------------------------- what must never be in a document */
+
+/* RFC 7518 6.3.2 and 6.4.1, and the one name that .NET writes otherwise. */
+static bool is_private_name(struct span name)
+{
+    static const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "inverseq", "oth", "k"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (span_eq_nocase(name, span_of(names[i])))
+            return true;
+    return false;
+}
+
+/* PKCS#8, PKCS#1, SEC1 and PFX all begin with a SEQUENCE whose first element is a small INTEGER; a
+ * certificate or a public key begins with two SEQUENCEs. */
+static bool is_private_der(struct span text)
+{
+    uint8_t head[9];
+    if (text.n < PRIVATE_TEXT_MIN || b64_decode((struct span){text.p, 12}, head, 9) != 9 ||
+        head[0] != 0x30)
+        return false;
+    size_t at = head[1] < 0x80 ? 2 : 2 + (head[1] & 0x7fu);
+    return at + 2 < sizeof(head) && head[at] == 0x02 && head[at + 1] == 0x01;
+}
+
+static bool contains(struct span text, struct span part)
+{
+    return text.n >= part.n && memmem(text.p, text.n, part.p, part.n);
+}
+
+/* Depth is bounded by the JSON reader. */
+static bool holds_private_key(const struct json_value *v)
+{
+    if (v->type == JSON_STRING)
+        return is_private_der(v->text) || contains(v->text, SPAN("PRIVATE KEY-----")) ||
+               contains(v->text, SPAN("<D>"));
+    if (v->type != JSON_OBJECT && v->type != JSON_ARRAY)
+        return false;
+    JSON_EACH (member, v) {
+        bool said = member->type == JSON_STRING ? member->text.n > 0 : member->type == JSON_ARRAY;
+        if ((v->type == JSON_OBJECT && said && is_private_name(member->name)) ||
+            holds_private_key(member))
+            return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------------------------- its keys */
+
+/* The certificate's text of an entry in any of the shapes (protocol note 1.4), or why there is
+ * none. */
+static const char *find_certificate(
+    const struct json_value *entry, struct span *ret_value, const struct json_value **ret_key_value)
+{
+    struct span usage, type, value;
+    if (!entry || entry->type != JSON_OBJECT)
+        return "is not an object";
+    if (!optional_text(entry, "usage", &usage) || !span_eq_nocase(usage, SPAN("signing")))
+        return "is not for signing";
+    const struct json_value *kv = json_get_nocase(entry, "keyValue");
+    if (!kv || kv->type != JSON_OBJECT || !optional_text(kv, "type", &type) ||
+        !span_eq_nocase(type, SPAN("x509Certificate")))
+        return "is not an x509Certificate";
+    if (!optional_text(kv, "value", &value) || value.n == 0)
+        return "has no value";
+    *ret_value = value;
+    *ret_key_value = kv;
+    return NULL;
+}
+
+/* keyInfo stands beside keyValue (Exchange) or inside it (ACS), or nowhere (SharePoint). What is
+ * there is compared only: the certificate decides. */
+static bool thumbprint_differs(
+    const struct json_value *entry, const struct json_value *key_value, const struct cert *c)
+{
+    const struct json_value *info = json_get_nocase(entry, "keyInfo");
+    if (!info)
+        info = json_get_nocase(key_value, "keyInfo");
+    const struct json_value *x5t =
+        info && info->type == JSON_OBJECT ? json_get_nocase(info, "x5t") : NULL;
+    if (!x5t || x5t->type == JSON_NULL)
+        return false;
+    uint8_t published[X5T_LEN];
+    return x5t->type != JSON_STRING || !b64_thumbprint(x5t->text, published, X5T_LEN) ||
+           memcmp(published, c->x5t, X5T_LEN) != 0;
+}
+
+/* Adds a certificate, unless its dates or its neighbours are against it; takes it over then. A key
+ * whose time has not come is kept: its dates are judged at each use, and the document may not
+ * change on that day. */
+static const char *install(struct reading *r, struct cert **c)
+{
+    struct metadata *m = r->m;
+    bool expired = r->now - CLOCK_SKEW_S > (*c)->not_after;
+    if (expired && r->pins->expired_keys != EXPIRED_WARN)
+        return "has expired";
+    for (size_t i = 0; i < m->n_certs; i++)
+        if (memcmp(m->certs[i]->x5t, (*c)->x5t, X5T_LEN) == 0)
+            return memcmp(m->certs[i]->x5t_s256, (*c)->x5t_s256, X5T_S256_LEN) == 0
+                       ? "is there twice"
+                       : "has the thumbprint of another";
+    size_t bytes = (pubkey_bits((*c)->key) + 7) / 8;
+    if (r->key_bytes + bytes > METADATA_KEY_BYTES_MAX)
+        return "is one too many of this size";
+    r->key_bytes += bytes;
+    r->in_force += r->now + CLOCK_SKEW_S >= (*c)->not_before;
+    m->certs[m->n_certs++] = TAKE(*c);
+    return NULL;
+}
+
+static enum reason judge_key(
+    struct reading *r, const struct json_value *entry, const char **ret_skipped)
+{
+    uint8_t der[CERT_DER_MAX];
+    struct span value;
+    const struct json_value *key_value;
+    *ret_skipped = find_certificate(entry, &value, &key_value);
+    if (*ret_skipped)
+        return REASON_OK;
+    long n = b64_decode(value, der, sizeof(der));
+    if (n < 0) {
+        *ret_skipped = "is not base64 of a certificate";
+        return REASON_OK;
+    }
+    CLEANUP(cert_freep) struct cert *c = NULL;
+    enum reason reason = cert_parse(span_bytes(der, (size_t)n), &c);
+    if (reason == REASON_OUT_OF_MEMORY)
+        return reason;
+    if (reason != REASON_OK) {
+        *ret_skipped = reason_code(reason);
+        return REASON_OK;
+    }
+    bool differs = thumbprint_differs(entry, key_value, c);
+    r->m->x5t_mismatches += differs;
+    if (differs)
+        remark(r->m, "a published x5t is not its certificate's");
+    *ret_skipped = install(r, &c);
+    return REASON_OK;
+}
+
+static enum reason judge_keys(struct reading *r, const struct json_value *keys)
+{
+    if (!keys || keys->type != JSON_ARRAY || keys->count > METADATA_KEYS_MAX) {
+        remark(r->m, "keys is not an array of at most %d", METADATA_KEYS_MAX);
+        return REASON_DOCUMENT_FORM;
+    }
+    if (holds_private_key(keys)) {
+        remark(r->m, "a private key is published");
+        return REASON_DOCUMENT_PRIVATE;
+    }
+    unsigned position = 0;
+    JSON_EACH (entry, keys) {
+        const char *skipped = NULL;
+        enum reason reason = judge_key(r, entry, &skipped);
+        if (reason != REASON_OK)
+            return reason;
+        r->m->skipped += skipped != NULL;
+        if (skipped)
+            remark(r->m, "keys[%u] %s", position, skipped);
+        position++;
+    }
+    return r->in_force ? REASON_OK : REASON_DOCUMENT_KEYS;
+}
+
+/* ---------------------------------------------------------------------------------- the ladder */
+
+static enum reason judge(
+    struct reading *r, struct json_doc *doc, struct span text, const struct identity *self)
+{
+    const struct json_limits limits = {.bytes = METADATA_MAX, .names_nocase = true};
+    const struct json_value *document;
+    enum reason reason = json_parse(doc, text, &limits, &document);
+    if (reason != REASON_OK) {
+        remark(r->m, "%s", reason_sentence(reason));
+        return reason;
+    }
+    if (document->type != JSON_OBJECT) {
+        remark(r->m, "the document is not a JSON object");
+        return REASON_DOCUMENT_FORM;
+    }
+    reason = judge_identity(r, document, self);
+    if (reason != REASON_OK)
+        return reason;
+    return judge_keys(r, json_get_nocase(document, "keys"));
+}
+
+enum reason metadata_parse(struct span text, const struct partner *pins,
+    const struct identity *self, int64_t now, struct metadata *ret)
+{
+    *ret = (struct metadata){0};
+    CLEANUP(json_doc_freep) struct json_doc *doc = json_doc_new();
+    if (!doc)
+        return REASON_OUT_OF_MEMORY;
+    struct reading r = {.pins = pins, .now = now, .m = ret};
+    enum reason reason = judge(&r, doc, text, self);
+    if (reason != REASON_OK) {
+        for (size_t i = 0; i < ret->n_certs; i++)
+            cert_freep(&ret->certs[i]);
+        ret->n_certs = 0;
+    }
+    return reason;
+}

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration: every default, every refusal with its line, what is derived, what prints back. */
+#include "log.h"
+#include "settings_of.h"
+#include "settings_table.h"
+#include "unit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HOST "lync.contoso.example"
+#define IDENTITY                                                                                   \
+    "[Identity]\nApplicationId=00000004-0000-0FF1-CE00-000000000000\nRealm=Contoso.Example\n"
+#define EXCH                                                                                       \
+    "[Partner exch]\nMetadataURL=https://exch.contoso.example/metadata/json/1\n"                   \
+    "ApplicationId=00000002-0000-0ff1-ce00-000000000000\nRealm=contoso.example\n"
+
+static struct settings *minimal(void)
+{
+    return settings_of(IDENTITY);
+}
+
+START_TEST(test_identity_is_lowered_and_completed)
+{
+    CLEANUP(settings_freep) struct settings *s = minimal();
+    ck_assert_str_eq(s->identity.app_id, "00000004-0000-0ff1-ce00-000000000000");
+    ck_assert_str_eq(s->identity.realm, "contoso.example");
+    ck_assert_str_eq(s->identity.issuer, "00000004-0000-0ff1-ce00-000000000000@contoso.example");
+    ck_assert_str_eq(s->identity.name, "s2sd");
+    ck_assert_str_eq(s->identity.service_name, s->identity.app_id);
+    ck_assert_uint_eq(s->identity.n_hosts, 1);
+    ck_assert_str_eq(s->identity.hosts[0], HOST);
+    ck_assert_str_eq(s->metadata.url, "https://lync.contoso.example/metadata/json/1");
+    ck_assert(identity_has_host(&s->identity, SPAN("LYNC.contoso.example")));
+    ck_assert(!identity_has_host(&s->identity, SPAN("lync.contoso.exampl")));
+    ck_assert(!identity_has_host(&s->identity, SPAN("")));
+}
+END_TEST
+
+/* DESIGN 5, "Defaults". */
+START_TEST(test_defaults)
+{
+    CLEANUP(settings_freep) struct settings *s = minimal();
+    const struct {
+        const char *what;
+        int64_t is, shall;
+    } table[] = {
+        {"CacheMaxAge", s->metadata.cache_max_age_s, 3600},
+        {"Source", s->signing_key.source, KEYS_MANAGED},
+        {"Lifetime", s->signing_key.lifetime_s, 2 * 31557600},
+        {"KeepPublishedAfter", s->signing_key.keep_published_after_s, 3600},
+        {"Audit", s->signing_key.audit, AUDIT_BEST_EFFORT},
+        {"Interval", s->refresh.interval_s, 3600},
+        {"RetryMin", s->refresh.retry_min_s, 30},
+        {"RetryMax", s->refresh.retry_max_s, 900},
+        {"StaleAfter", s->refresh.stale_after_s, 7 * 86400},
+        {"WarnAfter", s->refresh.warn_after_s, 86400},
+        {"Timeout", s->refresh.timeout_s, 10},
+        {"ConnectTimeout", s->refresh.connect_timeout_s, 5},
+        {"UnknownKeyCooldown", s->refresh.unknown_key_cooldown_s, 30},
+        {"MaxDocumentSize", (int64_t)s->refresh.max_document, 1048576},
+        {"Parallel", s->refresh.parallel, 8},
+        {"ValidateBy", s->listen.validate_by, VALIDATE_EVERYONE},
+        {"Connections", s->limits.connections, 512},
+        {"ConnectionsPerUser", s->limits.connections_per_uid, 256},
+        {"Waiters", s->limits.waiters, 64},
+        {"RequestTimeout", s->limits.request_timeout_s, 10},
+        {"IdleTimeout", s->limits.idle_timeout_s, 60},
+        {"ClockSkew", s->limits.clock_skew_s, 300},
+        {"InboundLifetime", s->limits.inbound_lifetime_s, 90000},
+        {"TokenLifetime", s->limits.token_lifetime_s, 3600},
+        {"MaxTokenLifetime", s->limits.max_token_lifetime_s, 8 * 3600},
+        {"Validators", s->processes.validators, 0},
+        {"Minters", s->processes.minters, 1},
+        {"Signers", s->processes.signers, 0},
+        {"Level", s->log_level, LOG_L_NOTICE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        ck_assert_msg(table[i].is == table[i].shall, "%s: %lld, not %lld", table[i].what,
+            (long long)table[i].is, (long long)table[i].shall);
+    ck_assert_ptr_null(s->listen.https);
+    ck_assert_ptr_null(s->tls.certificate);
+}
+END_TEST
+
+START_TEST(test_partner_defaults)
+{
+    CLEANUP(settings_freep) struct settings *s = settings_of(IDENTITY EXCH);
+    const struct partner *p = settings_partner(s, SPAN("exch"));
+    ck_assert_ptr_nonnull(p);
+    ck_assert_str_eq(p->issuer, "00000002-0000-0ff1-ce00-000000000000@contoso.example");
+    ck_assert_int_eq(p->product, PRODUCT_GENERIC);
+    ck_assert_int_eq(p->trust, TRUST_APPLICATION);
+    ck_assert_uint_eq(p->permitted_users.n, 0);
+    ck_assert_uint_eq(p->audience_hosts.n, 1);
+    ck_assert_str_eq(p->audience_hosts.list[0], "exch.contoso.example");
+    ck_assert_int_eq(p->expired_keys, EXPIRED_REFUSE);
+    ck_assert_int_eq(p->addresses, ADDRESSES_ANY);
+    ck_assert_int_eq(p->grace_s, 0);
+    ck_assert_int_eq(p->delegation_lifetime_s, 600);
+    ck_assert(p->unsigned_outer && p->enabled && !p->accept_sid && !p->trust_broker);
+    ck_assert_uint_eq(p->where.line, 4);
+}
+END_TEST
+
+/* What a partner's audience host is when nobody says (protocol note 2.2), and UnsignedOuter=. */
+START_TEST(test_partner_derived)
+{
+    static const struct {
+        const char *lines, *host;
+        bool unsigned_outer;
+    } table[] = {
+        {"MetadataURL=https://Exch.Contoso.Example:8443/x\n", "exch.contoso.example", true},
+        {"MetadataURL=https://sp.example:8443/x\nProduct=sharepoint\n", "sp.example:8443", true},
+        {"MetadataURL=https://sp.example:443/x\nProduct=sharepoint\n", "sp.example", true},
+        {"MetadataURL=https://sp.example/x\nProduct=sharepoint\n", "sp.example", true},
+        {"MetadataURL=https://a.example/x\nMetadataURL=https://b.example/x\n", "a.example", true},
+        {"MetadataURL=https://a.example/x\nAudienceHost=B.example c.example\n", "b.example", true},
+        {"MetadataURL=https://a.example/x\nProduct=s2sd\n", "a.example", false},
+        {"MetadataURL=https://a.example/x\nProduct=s2sd\nUnsignedOuter=yes\n", "a.example", true},
+        {"MetadataURL=https://a.example/x\nUnsignedOuter=no\n", "a.example", false},
+        {"Certificate=/etc/s2sd/p.pem\nAudienceHost=air.example\n", "air.example", true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text),
+            IDENTITY "[Partner p]\nApplicationId=11111111-2222-3333-4444-555555555555\n"
+                     "Realm=p.example\n%s",
+            table[i].lines);
+        CLEANUP(settings_freep) struct settings *s = settings_of(text);
+        const struct partner *p = settings_partner(s, SPAN("p"));
+        ck_assert_str_eq(p->audience_hosts.list[0], table[i].host);
+        ck_assert_int_eq(p->unsigned_outer, table[i].unsigned_outer);
+    }
+}
+END_TEST
+
+START_TEST(test_values_of_every_kind)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY
+        "Name=Our server, 1st\nHosts=a.example B.example\nHosts=c.example:8443\n"
+        "[SigningKey]\nSource=files\nCurrent=/k/current.pem\nNext=/k/next.pem\n"
+        "[Refresh]\nInterval=1h 30min\nMaxDocumentSize=256K\nParallel=3\n"
+        "[Listen]\nHTTPS=[::]:8443\nValidateBy=rules\n[Log]\nLevel=debug\n" EXCH
+        "Description=Exchange, main site\nTrust=app-only\nProduct=exchange\n"
+        "PermittedUsers=*@Contoso.Example\nRefusedUsers=admin@contoso.example\n"
+        "PinnedPublicKey=sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+        "TrustBroker=yes\nApplications=C3AB8885-458f-4864-8804-1608145e2ac4@Contoso.Example\n"
+        "[Client pbx]\nUser=root\nGroup=0\nUnit=pbx.service\nAllow=mint validate\nAllow=explain\n"
+        "Partners=exch\nActAs=*@contoso.example\nRefuseActAs=ceo@contoso.example\nDelegation=yes\n"
+        "MaxLifetime=30min\nRateLimit=50/s\nAudience=C.example:8443\n");
+    ck_assert_str_eq(s->identity.name, "Our server, 1st");
+    ck_assert_uint_eq(s->identity.n_hosts, 3);
+    ck_assert_str_eq(s->identity.hosts[1], "b.example");
+    ck_assert_str_eq(s->identity.hosts[2], "c.example:8443");
+    ck_assert_str_eq(s->metadata.url, "https://a.example/metadata/json/1");
+    ck_assert_str_eq(s->signing_key.next, "/k/next.pem");
+    ck_assert_int_eq(s->refresh.interval_s, 5400);
+    ck_assert_uint_eq(s->refresh.max_document, 262144);
+    ck_assert_uint_eq(s->refresh.parallel, 3);
+    ck_assert_str_eq(s->listen.https, "[::]:8443");
+    ck_assert_int_eq(s->listen.validate_by, VALIDATE_RULES);
+    ck_assert_int_eq(s->log_level, LOG_L_DEBUG);
+    const struct partner *p =
+        settings_partner_of_issuer(s, SPAN("00000002-0000-0ff1-ce00-000000000000@contoso.example"));
+    ck_assert_ptr_nonnull(p);
+    ck_assert_int_eq(p->trust, TRUST_APPLICATION);
+    ck_assert_str_eq(trust_level_name(p->trust), "application");
+    ck_assert_str_eq(product_name(p->product), "exchange");
+    ck_assert_str_eq(p->permitted_users.list[0], "*@contoso.example");
+    ck_assert_uint_eq(p->pinned_keys.n, 1);
+    ck_assert_str_eq(
+        p->applications.list[0], "c3ab8885-458f-4864-8804-1608145e2ac4@contoso.example");
+    const struct client_rule *c = settings_client(s, SPAN("pbx"));
+    ck_assert_ptr_nonnull(c);
+    ck_assert_uint_eq(c->uid, 0);
+    ck_assert_uint_eq(c->gid, 0);
+    ck_assert_uint_eq(c->rights, RIGHT_MINT | RIGHT_VALIDATE | RIGHT_EXPLAIN);
+    ck_assert_int_eq(c->max_lifetime_s, 1800);
+    ck_assert_uint_eq(c->rate_per_s, 50);
+    ck_assert_ptr_null(settings_partner_of_issuer(
+        s, SPAN("00000002-0000-0ff1-ce00-000000000000@Contoso.example")));
+    ck_assert_ptr_null(settings_partner(s, SPAN("exc")));
+    ck_assert_ptr_null(settings_client(s, SPAN("PBX")));
+}
+END_TEST
+
+START_TEST(test_empty_value_starts_over)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY "Hosts=a.example\nHosts=\nHosts=b.example\n"
+                                              "[Refresh]\nTimeout=20s\nTimeout=\n"
+                                              "[Client c]\nUser=root\nAllow=mint\nAllow=\n"
+                                              "Allow=status\n");
+    ck_assert_uint_eq(s->identity.n_hosts, 1);
+    ck_assert_str_eq(s->identity.hosts[0], "b.example");
+    ck_assert_int_eq(s->refresh.timeout_s, 10);
+    ck_assert_uint_eq(s->clients[0].rights, RIGHT_STATUS);
+}
+END_TEST
+
+START_TEST(test_interval_is_clamped)
+{
+    static const struct {
+        const char *value;
+        int64_t seconds;
+    } table[] = {{"1s", 300}, {"5min", 300}, {"301s", 301}, {"2d", 86400}};
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), IDENTITY "[Refresh]\nInterval=%s\n", table[i].value);
+        CLEANUP(settings_freep) struct settings *s = settings_of(text);
+        ck_assert_int_eq(s->refresh.interval_s, table[i].seconds);
+    }
+}
+END_TEST
+
+START_TEST(test_extensions_are_ignored)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY "X-Owner=alice\n[X-Inventory]\nRack=7\n"
+                                              "[X-Inventory two]\nRack=8\n");
+    ck_assert_uint_eq(s->n_partners, 0);
+}
+END_TEST
+
+START_TEST(test_drop_in_adds_to_a_section)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY "[Limits]\nConnections=100\n[Log]\nLevel=info\n"
+                                              "[Limits]\nConnections=200\nWaiters=7\n");
+    ck_assert_uint_eq(s->limits.connections, 200);
+    ck_assert_uint_eq(s->limits.waiters, 7);
+}
+END_TEST
+
+/* Texts behind IDENTITY (three lines), and all that must be said about them. */
+static const struct {
+    const char *text, *says;
+} mistakes[] = {
+    {"[Partner]\n", "t.conf:4: [Partner NAME] needs a name of 1 to 64 letters, digits, '.', '-' or "
+                    "'_'\n"},
+    {"[Partner ../x]\n", "t.conf:4: [Partner NAME] needs a name of 1 to 64 letters, digits, '.', "
+                         "'-' or '_'\n"},
+    {"[Identity two]\n", "t.conf:4: [Identity] takes no name\n"},
+    {"[Partnr exch]\nTrust=full\n",
+        "t.conf:4: unknown section [Partnr]; did you mean [Partner]?\n"},
+    {"[TokenServer sts]\n", "t.conf:4: unknown section [TokenServer]\n"},
+    {EXCH "PermittedUser=*@contoso.example\n",
+        "t.conf:8: unknown setting PermittedUser= in [Partner exch]; did you mean "
+        "PermittedUsers=?\n"},
+    {EXCH "Continuity=yes\n", "t.conf:8: unknown setting Continuity= in [Partner exch]\n"},
+    {"[Log]\nLevel=loud\n",
+        "t.conf:5: [Log] Level=: \"loud\" is not one of err, warning, notice, info, debug\n"},
+    {EXCH "Trust=Full\n", "t.conf:8: [Partner exch] Trust=: \"Full\" is not one of full, "
+                          "application, app-only, user\n"},
+    {EXCH "Enabled=maybe\n", "t.conf:8: [Partner exch] Enabled=: neither yes nor no\n"},
+    {EXCH "Grace=soon\n", "t.conf:8: [Partner exch] Grace=: not a time span such as 30min or \"1h "
+                          "30min\"\n"},
+    {EXCH "PermittedUsers=*contoso.example\n",
+        "t.conf:8: [Partner exch] PermittedUsers=: \"*contoso.example\" is neither *@domain nor a "
+        "whole address\n"},
+    {EXCH "MetadataURL=http://exch.contoso.example/x\n",
+        "t.conf:8: [Partner exch] MetadataURL=: not of the form https://host[:port]/path\n"},
+    {EXCH "MetadataURL=https://exch.contoso.example\n",
+        "t.conf:8: [Partner exch] MetadataURL=: has no path; documents usually are at "
+        "/metadata/json/1\n"},
+    {EXCH "AudienceHost=a_b/c\n", "t.conf:8: [Partner exch] AudienceHost=: \"a_b/c\" is not a host "
+                                  "name\n"},
+    {EXCH "CAFile=ca.pem\n", "t.conf:8: [Partner exch] CAFile=: not an absolute path\n"},
+    {EXCH "PinnedPublicKey=sha256//AAAA\n",
+        "t.conf:8: [Partner exch] PinnedPublicKey=: not of the form sha256//BASE64= (44 characters "
+        "of base64)\n"},
+    {EXCH "Certificate=/p.pem\n", "t.conf:8: [Partner exch] Certificate= stands instead of "
+                                  "MetadataURL=, not beside it\n"},
+    {EXCH "TrustBroker=yes\n", "t.conf:8: [Partner exch] TrustBroker=yes needs Applications=\n"},
+    {EXCH "Applications=00000002-0000-0ff1-ce00-000000000000@contoso.example\n",
+        "t.conf:8: [Partner exch] Applications= needs TrustBroker=yes\n"},
+    {EXCH "TrustBroker=yes\nApplications=exch@contoso.example\n",
+        "t.conf:9: [Partner exch] Applications=: \"exch@contoso.example\" is not of the form "
+        "applicationid@realm\n"},
+    {"[Partner p]\n", "t.conf:4: [Partner p] needs ApplicationId=\n"
+                      "t.conf:4: [Partner p] needs Realm=\n"
+                      "t.conf:4: [Partner p] needs MetadataURL= (or Certificate=)\n"},
+    {"[Partner p]\nApplicationId=1\nRealm=a b\nMetadataURL=x\n",
+        "t.conf:5: [Partner p] ApplicationId=: not an application id (8-4-4-4-12 hexadecimal "
+        "digits)\n"
+        "t.conf:6: [Partner p] Realm=: not a realm (a domain or tenant id: letters, digits, '.', "
+        "'-', '_')\n"
+        "t.conf:7: [Partner p] MetadataURL=: not of the form https://host[:port]/path\n"},
+    {"[Partner p]\nApplicationId=11111111-2222-3333-4444-555555555555\nRealm=r\n"
+     "Certificate=/p.pem\n",
+        "t.conf:4: [Partner p] Certificate= needs AudienceHost=\n"},
+    {"[Partner p]\nMetadataURL=https://p.example/x\n"
+     "ApplicationId=00000004-0000-0ff1-ce00-000000000000\nRealm=contoso.EXAMPLE\n",
+        "t.conf:6: [Partner p] has our own ApplicationId= and Realm=: a server is not its own "
+        "partner\n"},
+    {EXCH "[Partner other]\nMetadataURL=https://other.example/x\n"
+          "ApplicationId=00000002-0000-0FF1-ce00-000000000000\nRealm=contoso.example\n",
+        "t.conf:8: [Partner other] has the issuer of [Partner exch] (t.conf:4): "
+        "00000002-0000-0ff1-ce00-000000000000@contoso.example\n"},
+    {EXCH EXCH, "t.conf:8: [Partner exch] is there already, in t.conf:4\n"},
+    {"[Client a]\nUser=root\n[Client a]\nUser=root\n",
+        "t.conf:6: [Client a] is there already, in t.conf:4\n"},
+    {"[Client a]\nAllow=mint\n",
+        "t.conf:4: [Client a] needs a condition: User=, Group= or Unit=\n"},
+    {"[Client a]\nUser=no-such-user-here\n",
+        "t.conf:5: [Client a] User=: no such user on this machine\n"},
+    {"[Client a]\nGroup=4294967295\n",
+        "t.conf:5: [Client a] Group=: no such group on this machine\n"},
+    {"[Client a]\nUnit=pbx\n",
+        "t.conf:5: [Client a] Unit=: not a full unit name such as pbx.service\n"},
+    {"[Client a]\nUnit=a/b.service\n", "t.conf:5: [Client a] Unit=: not a unit name\n"},
+    {"[Client a]\nUser=root\nAllow=mint everything\n",
+        "t.conf:6: [Client a] Allow=: \"everything\" is not one of mint, validate, explain, "
+        "status, "
+        "monitor, refresh, reload, roll, approve, bar, force\n"},
+    {"[Client a]\nUser=root\nActAs=*@contoso.example\n",
+        "t.conf:6: [Client a] ActAs= needs Delegation=yes: the outer token is unsigned, so whoever "
+        "holds such a token can act for any user of the realm until it ends\n"},
+    {"[Client a]\nUser=root\nPartners=nobody\n",
+        "t.conf:6: [Client a] Partners=: there is no [Partner nobody]\n"},
+    {"[Client a]\nUser=root\nAudience=other.example\n",
+        "t.conf:6: [Client a] Audience=: other.example is not in Hosts= of [Identity]\n"},
+    {"[Client a]\nUser=root\nRateLimit=0/s\n",
+        "t.conf:6: [Client a] RateLimit=: not a rate such as 50/s\n"},
+    {"[Client a]\nUser=root\nMaxLifetime=30s\n",
+        "t.conf:6: [Client a] MaxLifetime=: must lie between 1min and 1d\n"},
+    {"[SigningKey]\nSource=files\n", "t.conf:5: [SigningKey] Source=files needs Current=\n"},
+    {"[SigningKey]\nCurrent=/k.pem\n",
+        "t.conf:5: [SigningKey] Current= has a meaning only with Source=files\n"},
+    {"[TLS]\nCertificate=/c.pem\n", "t.conf:5: [TLS] Certificate= needs PrivateKey=\n"},
+    {"[TLS]\nPrivateKey=/k.pem\n", "t.conf:5: [TLS] PrivateKey= needs Certificate=\n"},
+    {"[Refresh]\nRetryMin=20min\n",
+        "t.conf:5: [Refresh] RetryMin= must not be longer than RetryMax=\n"},
+    {"[Refresh]\nStaleAfter=1h\n",
+        "t.conf:5: [Refresh] StaleAfter= must be longer than Interval=\n"},
+    {"[Refresh]\nMaxDocumentSize=2M\n",
+        "t.conf:5: [Refresh] MaxDocumentSize=: must lie between 4K and 1M\n"},
+    {"[Limits]\nTokenLifetime=9h\n",
+        "t.conf:5: [Limits] TokenLifetime= must not be longer than MaxTokenLifetime=\n"},
+    {"[Limits]\nInboundLifetime=26h\n",
+        "t.conf:5: [Limits] InboundLifetime=: must lie between 5min and 1d 1h\n"},
+    {"[Limits]\nConnections=-1\n", "t.conf:5: [Limits] Connections=: not a whole number\n"},
+    {"[Processes]\nMinters=0\n", "t.conf:5: [Processes] Minters=: must lie between 1 and 64\n"},
+    {"[Listen]\nHTTPS=localhost:8443\n",
+        "t.conf:5: [Listen] HTTPS=: not a numeric address; IPv6 stands in brackets\n"},
+    {"[Listen]\nHTTPS=::1:8443\n",
+        "t.conf:5: [Listen] HTTPS=: not a numeric address; IPv6 stands in brackets\n"},
+    {"[Listen]\nHTTPS=8443\n", "t.conf:5: [Listen] HTTPS=: not of the form ADDRESS:PORT\n"},
+    {"[Listen]\nHTTPS=127.0.0.1:0\n", "t.conf:5: [Listen] HTTPS=: not of the form ADDRESS:PORT\n"},
+};
+
+START_TEST(test_mistakes)
+{
+    char text[2048];
+    snprintf(text, sizeof(text), IDENTITY "%s", mistakes[_i].text);
+    struct settings_read r = settings_read(text, HOST);
+    ck_assert_ptr_null(r.settings);
+    ck_assert_ptr_nonnull(r.errors.text.p);
+    ck_assert_str_eq(r.errors.text.p, mistakes[_i].says);
+    settings_read_done(&r);
+}
+END_TEST
+
+START_TEST(test_identity_is_needed)
+{
+    struct settings_read r = settings_read("[Log]\nLevel=info\n", "web1");
+    ck_assert_ptr_null(r.settings);
+    ck_assert_str_eq(r.errors.text.p, "t.conf:1: [Identity] needs ApplicationId=\n"
+                                      "t.conf:1: [Identity] needs Realm=\n"
+                                      "t.conf:1: [Identity] needs Hosts=: the name of this machine "
+                                      "is not a full host name\n");
+    settings_read_done(&r);
+}
+END_TEST
+
+/* Five mistakes of five kinds, in one run, one line each. */
+START_TEST(test_five_mistakes_five_lines)
+{
+    struct settings_read r = settings_read("[Identity]\n"
+                                           "ApplicationId=lync\n"
+                                           "Realm=contoso.example\n"
+                                           "Colour=blue\n"
+                                           "[Refresh]\n"
+                                           "Timeout=never\n"
+                                           "[Partner exch]\n"
+                                           "MetadataURL=https://exch.contoso.example/metadata\n"
+                                           "ApplicationId=00000002-0000-0ff1-ce00-000000000000\n"
+                                           "[Client pbx]\n"
+                                           "User=root\n"
+                                           "Partners=sps\n",
+        HOST);
+    ck_assert_ptr_null(r.settings);
+    ck_assert_uint_eq(r.errors.count, 5);
+    ck_assert_str_eq(r.errors.text.p,
+        "t.conf:2: [Identity] ApplicationId=: not an application id (8-4-4-4-12 hexadecimal "
+        "digits)\n"
+        "t.conf:4: unknown setting Colour= in [Identity]\n"
+        "t.conf:6: [Refresh] Timeout=: not a time span such as 30min or \"1h 30min\"\n"
+        "t.conf:7: [Partner exch] needs Realm=\n"
+        "t.conf:12: [Client pbx] Partners=: there is no [Partner sps]\n");
+    settings_read_done(&r);
+}
+END_TEST
+
+static void print_to(const struct settings *s, struct buf *out)
+{
+    settings_print(s, out);
+    ck_assert(!out->failed);
+}
+
+START_TEST(test_print_shows_origin)
+{
+    CLEANUP(settings_freep) struct settings *s = settings_of(IDENTITY EXCH "Trust=full\n");
+    CLEANUP(buf_done) struct buf out = BUF_INIT(65536);
+    print_to(s, &out);
+    buf_put_char(&out, '\0');
+    static const char *const parts[] = {
+        "[Identity]\n# t.conf:2\nApplicationId=00000004-0000-0ff1-ce00-000000000000\n"
+        "# t.conf:3\nRealm=contoso.example\n# default\nName=s2sd\n"
+        "ServiceName=00000004-0000-0ff1-ce00-000000000000\nHosts=lync.contoso.example\n",
+        "\n[SigningKey]\n# default\nSource=managed\n#Current=\n#Next=\nLifetime=2y\n",
+        "\n[Partner exch]\n# default\n#Description=\n# t.conf:5\nMetadataURL=https://exch.contoso",
+        "# t.conf:8\nTrust=full\n# default\n#PermittedUsers=\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        ck_assert_msg(strstr(out.p, parts[i]) != NULL, "missing:\n%s\nin:\n%s", parts[i], out.p);
+}
+END_TEST
+
+/* Reading what was printed gives the same settings: the comments differ, nothing else. */
+static void drop_comments(struct buf *text)
+{
+    struct buf kept = BUF_INIT(text->max);
+    struct span rest = buf_span(text);
+    while (rest.n > 0) {
+        size_t n = span_find(rest, '\n') + 1;
+        n = n > rest.n ? rest.n : n;
+        if (rest.p[0] != '#')
+            buf_put(&kept, rest.p, n);
+        rest = span_skip(rest, n);
+    }
+    buf_put_char(&kept, '\0');
+    buf_done(text);
+    *text = kept;
+}
+
+START_TEST(test_print_reads_back)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY
+        "Hosts=a.example b.example\n[SigningKey]\nSource=files\nCurrent=/c.pem\nLifetime=400d\n"
+        "[Refresh]\nInterval=90min\nMaxDocumentSize=5000\n[Limits]\nVerdictCache=0\n" EXCH
+        "Trust=user\nGrace=2h\nProduct=s2sd\nPermittedUsers=*@a.example b@c.example\n"
+        "[Client z]\nUser=root\nAllow=mint status\nRateLimit=7\nPartners=exch\n"
+        "[Client a]\nUnit=a.service\nMaxLifetime=5min\nAudience=b.example\n");
+    CLEANUP(buf_done) struct buf first = BUF_INIT(65536);
+    CLEANUP(buf_done) struct buf second = BUF_INIT(65536);
+    print_to(s, &first);
+    drop_comments(&first);
+    CLEANUP(settings_freep) struct settings *again = settings_of(first.p);
+    print_to(again, &second);
+    drop_comments(&second);
+    ck_assert_str_eq(first.p, second.p);
+    ck_assert_str_eq(again->clients[0].name, "z"); /* the first match decides: order is kept */
+}
+END_TEST
+
+START_TEST(test_need_restart)
+{
+    static const struct {
+        const char *after, *what; /* NULL: none needed */
+    } table[] = {
+        {IDENTITY, NULL},
+        {IDENTITY EXCH "[Log]\nLevel=debug\n[Listen]\nValidateBy=rules\n", NULL},
+        {IDENTITY "[Refresh]\nInterval=2h\n[TLS]\nCertificate=/c\nPrivateKey=/k\n", NULL},
+        {IDENTITY "Name=other\n", "[Identity] Name="},
+        {IDENTITY "Hosts=a.example\n", "[Identity] Hosts="},
+        {IDENTITY "[SigningKey]\nSource=files\nCurrent=/k\n", "[SigningKey] Source="},
+        {IDENTITY "[Listen]\nHTTPS=127.0.0.1:8443\n", "[Listen] HTTPS="},
+        {IDENTITY "[Processes]\nValidators=3\nSigners=2\n",
+            "[Processes] Validators=, [Processes] Signers="},
+    };
+    CLEANUP(settings_freep) struct settings *before = minimal();
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        char what[256] = "x";
+        CLEANUP(settings_freep) struct settings *after = settings_of(table[i].after);
+        bool need = settings_need_restart(before, after, what, sizeof(what));
+        ck_assert_int_eq(need, table[i].what != NULL);
+        ck_assert_str_eq(what, table[i].what ? table[i].what : "");
+    }
+}
+END_TEST
+
+START_TEST(test_digest_tells_configurations_apart)
+{
+    CLEANUP(settings_freep) struct settings *a = minimal();
+    CLEANUP(settings_freep) struct settings *b = minimal();
+    CLEANUP(settings_freep) struct settings *c = settings_of(IDENTITY "Name=s2sd\n");
+    ck_assert_mem_eq(a->digest, b->digest, sizeof(a->digest));
+    ck_assert_mem_ne(a->digest, c->digest, sizeof(a->digest));
+}
+END_TEST
+
+/* Files */
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    fclose(f);
+    chmod(path, 0644);
+}
+
+static void make_config(char dir[32])
+{
+    static const char *const folders[] = {"partners.d", "clients.d"};
+    snprintf(dir, 32, "/tmp/s2sd-settings-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
+        ck_assert_int_eq(mkdir(path, 0755), 0);
+    }
+}
+
+static void remove_config(const char *dir)
+{
+    static const char *const names[] = {"s2sd.conf", "partners.d/exch.conf", "clients.d/a.conf",
+        "clients.d/b.conf", "partners.d", "clients.d", ""};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char path[256];
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        remove(path);
+    }
+}
+
+START_TEST(test_load_a_folder)
+{
+    char dir[32];
+    struct conf_errors errors = {0};
+    CLEANUP(settings_freep) struct settings *s = NULL;
+    make_config(dir);
+    write_file(dir, "s2sd.conf", IDENTITY "Hosts=lync.contoso.example\n");
+    write_file(dir, "partners.d/exch.conf", EXCH);
+    write_file(dir, "clients.d/b.conf", "[Client second]\nUser=root\n");
+    write_file(dir, "clients.d/a.conf", "[Client first]\nUser=root\nPartners=exch\n");
+    bool ok = settings_load(dir, &errors, &s);
+    remove_config(dir);
+    ck_assert_msg(ok, "%s", errors.text.p);
+    ck_assert_uint_eq(s->n_partners, 1);
+    ck_assert_uint_eq(s->n_clients, 2);
+    ck_assert_str_eq(s->clients[0].name, "first");
+    conf_errors_done(&errors);
+}
+END_TEST
+
+START_TEST(test_load_names_every_file)
+{
+    char dir[32], expected[512];
+    struct conf_errors errors = {0};
+    struct settings *s = NULL;
+    make_config(dir);
+    write_file(dir, "s2sd.conf", IDENTITY "Hosts=a.example\nno equals sign\n");
+    write_file(dir, "partners.d/exch.conf", EXCH "Trust=none\n");
+    bool ok = settings_load(dir, &errors, &s);
+    remove_config(dir);
+    ck_assert(!ok);
+    ck_assert_uint_eq(errors.count, 2);
+    snprintf(expected, sizeof(expected), "%s/partners.d/exch.conf:5: [Partner exch] Trust=:", dir);
+    ck_assert_ptr_nonnull(strstr(errors.text.p, expected));
+    snprintf(expected, sizeof(expected), "%s/s2sd.conf:5: ", dir);
+    ck_assert_ptr_nonnull(strstr(errors.text.p, expected));
+    conf_errors_done(&errors);
+}
+END_TEST
+
+START_TEST(test_load_without_files)
+{
+    struct conf_errors errors = {0};
+    struct settings *s = NULL;
+    ck_assert(!settings_load("/nonexistent/s2sd", &errors, &s));
+    ck_assert_uint_eq(errors.count, 1);
+    ck_assert_ptr_nonnull(strstr(errors.text.p, "/nonexistent/s2sd/s2sd.conf"));
+    conf_errors_done(&errors);
+}
+END_TEST
+
+static void fill(TCase *t)
+{
+    tcase_add_test(t, test_identity_is_lowered_and_completed);
+    tcase_add_test(t, test_defaults);
+    tcase_add_test(t, test_partner_defaults);
+    tcase_add_test(t, test_partner_derived);
+    tcase_add_test(t, test_values_of_every_kind);
+    tcase_add_test(t, test_empty_value_starts_over);
+    tcase_add_test(t, test_interval_is_clamped);
+    tcase_add_test(t, test_extensions_are_ignored);
+    tcase_add_test(t, test_drop_in_adds_to_a_section);
+    tcase_add_loop_test(t, test_mistakes, 0, (int)ARRAY_LEN(mistakes));
+    tcase_add_test(t, test_identity_is_needed);
+    tcase_add_test(t, test_five_mistakes_five_lines);
+    tcase_add_test(t, test_print_shows_origin);
+    tcase_add_test(t, test_print_reads_back);
+    tcase_add_test(t, test_need_restart);
+    tcase_add_test(t, test_digest_tells_configurations_apart);
+    tcase_add_test(t, test_load_a_folder);
+    tcase_add_test(t, test_load_names_every_file);
+    tcase_add_test(t, test_load_without_files);
+}
+
+int main(void)
+{
+    return unit_run("settings", fill);
+}

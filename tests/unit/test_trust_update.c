@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update.h"
+
+#include "trust_fixture.h"
+
+#include <time.h>
+
+#define CERTS 6
+#define GRACE 3600
+
+static struct cert *certs[CERTS];
+static struct partner_trust *t;
+static struct update_changes changes;
+
+static void setup(void)
+{
+    for (unsigned i = 0; i < CERTS; i++)
+        certs[i] = fixture_cert(i);
+    t = calloc(1, sizeof(*t));
+    ck_assert_ptr_nonnull(t);
+    t->name = strdup("exch");
+}
+
+static void teardown(void)
+{
+    for (unsigned i = 0; i < CERTS; i++)
+        cert_freep(&certs[i]);
+    partner_trust_freep(&t);
+}
+
+/* A document of the certificates whose digits are in `which`: "01" holds certs[0], certs[1]. */
+static enum reason apply(const char *which, int64_t grace_s, int64_t now)
+{
+    struct metadata m = {0};
+    for (const char *p = which; *p; p++)
+        m.certs[m.n_certs++] = certs[*p - '0'];
+    return update_apply(t, &m, grace_s, now, &changes);
+}
+
+static void document(const char *which, int64_t grace_s, int64_t now)
+{
+    ck_assert_int_eq(apply(which, grace_s, now), REASON_OK);
+}
+
+static int index_of(const uint8_t *x5t)
+{
+    for (int c = 0; c < CERTS; c++)
+        if (memcmp(certs[c]->x5t, x5t, X5T_LEN) == 0)
+            return c;
+    return -1;
+}
+
+/* "0v 1m": keys in order with the first letter of their state. */
+static const char *keys(void)
+{
+    static char text[PARTNER_KEYS_MAX * 4 + 1];
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < t->n_keys; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d%c", i ? " " : "",
+            index_of(t->keys[i].x5t), partner_key_state_name(t->keys[i].state)[0]);
+    return text;
+}
+
+/* "0added 1gone": what the last call reported. */
+static const char *reported(void)
+{
+    static char text[2048];
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < changes.n; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d%s", i ? " " : "",
+            index_of(changes.list[i].x5t), update_kind_name(changes.list[i].kind));
+    return text;
+}
+
+START_TEST(a_new_key_is_believed_at_once)
+{
+    document("0", 0, T0);
+    ck_assert_str_eq(keys(), "0v");
+    ck_assert_str_eq(reported(), "0added");
+    ck_assert(!changes.all_replaced);
+    ck_assert_uint_eq(t->generation, 1);
+    ck_assert_int_eq(t->good_at, T0);
+    ck_assert_int_eq(t->keys[0].first_seen_at, T0);
+    ck_assert_int_eq(t->keys[0].not_after, certs[0]->not_after);
+    ck_assert(t->keys[0].has_x5t);
+}
+END_TEST
+
+START_TEST(the_same_document_again_only_moves_the_clock)
+{
+    document("01", 0, T0);
+    document("01", 0, T0 + 10);
+    ck_assert_str_eq(reported(), "");
+    ck_assert_uint_eq(t->generation, 1);
+    ck_assert_int_eq(t->good_at, T0 + 10);
+    ck_assert_int_eq(t->keys[0].first_seen_at, T0);
+    ck_assert_int_eq(t->keys[0].last_seen_at, T0 + 10);
+}
+END_TEST
+
+START_TEST(another_order_is_no_new_generation)
+{
+    document("01", 0, T0);
+    document("10", 0, T0 + 1);
+    ck_assert_str_eq(keys(), "1v 0v");
+    ck_assert_uint_eq(t->generation, 1);
+}
+END_TEST
+
+START_TEST(a_roll_with_overlap)
+{
+    document("0", 0, T0);
+    document("01", 0, T0 + 1);
+    ck_assert_str_eq(reported(), "1added");
+    document("10", 0, T0 + 2);
+    document("1", 0, T0 + 3);
+    ck_assert_str_eq(reported(), "0gone");
+    ck_assert_str_eq(keys(), "1v 0g");
+    ck_assert_uint_eq(t->generation, 3);
+    ck_assert(!changes.all_replaced);
+}
+END_TEST
+
+START_TEST(a_roll_without_overlap_is_alarmed)
+{
+    document("01", 0, T0);
+    document("2", 0, T0 + 1);
+    ck_assert(changes.all_replaced);
+    ck_assert_str_eq(keys(), "2v 0g 1g");
+    document("23", 0, T0 + 2);
+    ck_assert(!changes.all_replaced);
+}
+END_TEST
+
+START_TEST(a_vanished_key_is_honoured_for_its_grace)
+{
+    document("01", GRACE, T0);
+    document("0", GRACE, T0 + 10);
+    ck_assert_str_eq(keys(), "0v 1m");
+    ck_assert_str_eq(reported(), "1missing");
+    ck_assert_uint_eq(t->generation, 1); /* still usable */
+    ck_assert_int_eq(t->keys[1].missing_at, T0 + 10);
+    document("0", GRACE, T0 + 10 + GRACE - 1);
+    ck_assert_str_eq(reported(), "");
+    ck_assert_int_eq(t->keys[1].missing_at, T0 + 10);
+    document("0", GRACE, T0 + 10 + GRACE);
+    ck_assert_str_eq(reported(), "1gone");
+    ck_assert_uint_eq(t->generation, 2);
+}
+END_TEST
+
+START_TEST(a_missing_key_that_returns_is_as_before)
+{
+    document("01", GRACE, T0);
+    document("0", GRACE, T0 + 10);
+    document("01", GRACE, T0 + 20);
+    ck_assert_str_eq(reported(), "1returned");
+    ck_assert_str_eq(keys(), "0v 1v");
+    ck_assert_uint_eq(t->generation, 1);
+    ck_assert_int_eq(t->keys[1].first_seen_at, T0);
+    ck_assert_int_eq(t->keys[1].missing_at, 0);
+}
+END_TEST
+
+START_TEST(grace_runs_out_without_a_document)
+{
+    document("01", GRACE, T0);
+    document("0", GRACE, T0 + 10);
+    ck_assert(!update_tick(t, GRACE, T0 + 10 + GRACE - 1, &changes));
+    ck_assert(update_tick(t, GRACE, T0 + 10 + GRACE, &changes));
+    ck_assert_str_eq(reported(), "1gone");
+    ck_assert_str_eq(keys(), "0v 1g");
+    ck_assert_uint_eq(t->generation, 2);
+    ck_assert(!update_tick(t, GRACE, T0 + 10 + 9 * GRACE, &changes));
+    ck_assert_str_eq(reported(), "");
+}
+END_TEST
+
+START_TEST(a_clock_that_goes_back_ends_no_grace)
+{
+    document("01", GRACE, T0);
+    document("0", GRACE, T0 + 10);
+    ck_assert(!update_tick(t, GRACE, T0 - 30 * DAY, &changes));
+    document("0", GRACE, T0 - 30 * DAY);
+    ck_assert_str_eq(keys(), "0v 1m");
+}
+END_TEST
+
+/* F07: yesterday's document after a newer one. */
+START_TEST(a_replayed_document_brings_no_withdrawn_key_back)
+{
+    document("0", 0, T0);
+    document("01", 0, T0 + 10);
+    document("1", 0, T0 + 20);
+    document("01", 0, T0 + 30); /* the overlap, played back */
+    ck_assert_str_eq(reported(), "0withheld");
+    ck_assert_str_eq(keys(), "0g 1v");
+    ck_assert_uint_eq(t->generation, 3);
+    document("01", 0, T0 + 40);
+    ck_assert_str_eq(reported(), ""); /* told once */
+    ck_assert_int_eq(apply("0", 0, T0 + 50), REASON_DOCUMENT_KEYS);
+    ck_assert_str_eq(keys(), "0g 1v");
+    ck_assert_int_eq(t->good_at, T0 + 40);
+}
+END_TEST
+
+START_TEST(a_younger_document_may_bring_a_withdrawn_key_back)
+{
+    document("0", 0, T0);
+    document("1", 0, T0 + 10);
+    document("02", 0, T0 + 20); /* 2 did not exist when 0 was withdrawn */
+    ck_assert_str_eq(reported(), "0returned 2added 1gone");
+    ck_assert_int_eq(t->keys[0].first_seen_at, T0 + 20);
+    document("12", 0, T0 + 30); /* 2 is as old as the withdrawal of 1: proves nothing */
+    ck_assert_str_eq(reported(), "1withheld 0gone");
+    document("123", 0, T0 + 40);
+    ck_assert_str_eq(reported(), "1returned 3added");
+}
+END_TEST
+
+START_TEST(a_barred_key_stays_barred)
+{
+    document("01", 0, T0);
+    t->keys[0].state = PKEY_BARRED;
+    document("01", 0, T0 + 1);
+    ck_assert_str_eq(keys(), "0b 1v");
+    document("1", 0, T0 + 2);
+    ck_assert_str_eq(keys(), "1v 0b");
+    document("012", 0, T0 + 3);
+    ck_assert_str_eq(keys(), "0b 1v 2v");
+    ck_assert_uint_eq(t->generation, 2);
+    ck_assert(!update_tick(t, 0, T0 + 9 * DAY, &changes));
+}
+END_TEST
+
+START_TEST(a_document_of_barred_keys_changes_nothing)
+{
+    document("01", 0, T0);
+    t->keys[0].state = PKEY_BARRED;
+    changes.n = 99;
+    ck_assert_int_eq(apply("0", 0, T0 + 1), REASON_DOCUMENT_KEYS);
+    ck_assert_str_eq(keys(), "0b 1v");
+    ck_assert_int_eq(t->good_at, T0);
+    ck_assert_uint_eq(changes.n, 99);
+}
+END_TEST
+
+START_TEST(a_new_key_read_from_a_file_is_confirmed_or_dropped)
+{
+    document("01", 0, T0);
+    t->keys[0].state = PKEY_NEW;
+    t->keys[1].state = PKEY_NEW;
+    document("0", GRACE, T0 + 1);
+    ck_assert_str_eq(reported(), "0valid 1gone");
+    ck_assert_int_eq(t->keys[0].first_seen_at, T0);
+}
+END_TEST
+
+START_TEST(a_dispute_is_not_the_documents_business)
+{
+    document("01", 0, T0);
+    t->keys[1].disputed = true;
+    document("01", 0, T0 + 1);
+    ck_assert(t->keys[1].disputed);
+}
+END_TEST
+
+/* What has been away longest is forgotten first; the document always fits. */
+START_TEST(too_many_keys_forget_the_oldest)
+{
+    struct cert *many[METADATA_KEYS_MAX];
+    struct metadata m = {.n_certs = 1};
+    document("0", 0, T0);
+    for (int i = 1; i < CERTS; i++) {
+        m.certs[0] = certs[i];
+        ck_assert_int_eq(update_apply(t, &m, 0, T0 + i, &changes), REASON_OK);
+    }
+    ck_assert_str_eq(keys(), "5v 4g 3g 2g 1g 0g");
+    for (unsigned i = 0; i < METADATA_KEYS_MAX; i++)
+        many[i] = m.certs[i] = fixture_cert(1000 + i);
+    m.n_certs = METADATA_KEYS_MAX - 2;
+    ck_assert_int_eq(update_apply(t, &m, GRACE, T0 + 10, &changes), REASON_OK);
+    ck_assert_uint_eq(t->n_keys, PARTNER_KEYS_MAX);
+    ck_assert_int_eq(index_of(t->keys[62].x5t), 5); /* in its grace */
+    ck_assert_int_eq(index_of(t->keys[63].x5t), 4); /* the youngest of those gone */
+    m.n_certs = METADATA_KEYS_MAX;
+    ck_assert_int_eq(update_apply(t, &m, GRACE, T0 + 11, &changes), REASON_OK);
+    ck_assert_uint_eq(t->n_keys, PARTNER_KEYS_MAX);
+    ck_assert_int_eq(t->keys[63].state, PKEY_VALID);
+    ck_assert_int_eq(changes.list[changes.n - 1].kind, UPDATE_GONE);
+    for (unsigned i = 0; i < METADATA_KEYS_MAX; i++)
+        cert_free(many[i]);
+}
+END_TEST
+
+START_TEST(barred_keys_are_never_forgotten)
+{
+    struct cert *many[METADATA_KEYS_MAX];
+    struct metadata m = {.n_certs = METADATA_KEYS_MAX};
+    document("01", 0, T0);
+    t->keys[0].state = PKEY_BARRED;
+    for (unsigned i = 0; i < METADATA_KEYS_MAX; i++)
+        many[i] = m.certs[i] = fixture_cert(1000 + i);
+    ck_assert_int_eq(update_apply(t, &m, 0, T0 + 1, &changes), REASON_TOO_LARGE);
+    ck_assert_str_eq(keys(), "0b 1v");
+    m.n_certs--;
+    ck_assert_int_eq(update_apply(t, &m, 0, T0 + 1, &changes), REASON_OK);
+    ck_assert_int_eq(t->keys[63].state, PKEY_BARRED);
+    for (unsigned i = 0; i < METADATA_KEYS_MAX; i++)
+        cert_free(many[i]);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------ any order of documents
+ */
+
+static uint32_t rng;
+static uint32_t roll(uint32_t below)
+{
+    rng ^= rng << 13;
+    rng ^= rng >> 17;
+    rng ^= rng << 5;
+    return rng % below;
+}
+
+/* Bit i: certs[i] is believed. */
+static unsigned usable(void)
+{
+    unsigned set = 0;
+    for (size_t i = 0; i < t->n_keys; i++)
+        if (t->keys[i].state == PKEY_VALID || t->keys[i].state == PKEY_MISSING)
+            set |= 1u << index_of(t->keys[i].x5t);
+    return set;
+}
+
+/* A key may be believed only when the last good document holds it, or within its grace. */
+static void hold_promises(unsigned in_document, const int64_t *last_held, int64_t now)
+{
+    for (size_t i = 0; i < t->n_keys; i++) {
+        int c = index_of(t->keys[i].x5t);
+        bool held = in_document & (1u << c);
+        ck_assert(t->keys[i].state != PKEY_VALID || held);
+        ck_assert(t->keys[i].state != PKEY_MISSING || (!held && now - last_held[c] < 2 * GRACE));
+        for (size_t k = 0; k < i; k++)
+            ck_assert(!partner_key_same(&t->keys[i], &t->keys[k]));
+    }
+}
+
+START_TEST(any_order_of_documents_holds_the_promises)
+{
+    const char *given = getenv("UPDATE_SEED");
+    uint32_t seed = given ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)time(NULL);
+    printf("update: seed %u (UPDATE_SEED=)\n", seed);
+    rng = seed | 1;
+    for (int round = 0; round < 200; round++) {
+        int64_t now = T0, last_held[CERTS] = {0};
+        unsigned held = 0;
+        partner_trust_done(t);
+        t->name = strdup("exch");
+        for (int step = 0; step < 50; step++) {
+            unsigned before = usable(), set = 1 + roll((1u << CERTS) - 1);
+            uint64_t generation = t->generation;
+            char which[CERTS + 1];
+            size_t n = 0;
+            int64_t grace = roll(2) * GRACE;
+            now += roll(GRACE / 2);
+            for (int c = 0; c < CERTS; c++)
+                if (set & (1u << c))
+                    which[n++] = (char)('0' + c);
+            which[n] = '\0';
+            if (roll(4) == 0)
+                update_tick(t, grace, now, &changes);
+            else if (apply(which, grace, now) == REASON_OK)
+                held = set;
+            for (int c = 0; c < CERTS; c++)
+                if (held & (1u << c))
+                    last_held[c] = now;
+            update_tick(t, GRACE, now, &changes);
+            hold_promises(held, last_held, now);
+            ck_assert_int_eq(usable() != before, t->generation != generation);
+        }
+    }
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_new_key_is_believed_at_once);
+    tcase_add_test(tc, the_same_document_again_only_moves_the_clock);
+    tcase_add_test(tc, another_order_is_no_new_generation);
+    tcase_add_test(tc, a_roll_with_overlap);
+    tcase_add_test(tc, a_roll_without_overlap_is_alarmed);
+    tcase_add_test(tc, a_vanished_key_is_honoured_for_its_grace);
+    tcase_add_test(tc, a_missing_key_that_returns_is_as_before);
+    tcase_add_test(tc, grace_runs_out_without_a_document);
+    tcase_add_test(tc, a_clock_that_goes_back_ends_no_grace);
+    tcase_add_test(tc, a_replayed_document_brings_no_withdrawn_key_back);
+    tcase_add_test(tc, a_younger_document_may_bring_a_withdrawn_key_back);
+    tcase_add_test(tc, a_barred_key_stays_barred);
+    tcase_add_test(tc, a_document_of_barred_keys_changes_nothing);
+    tcase_add_test(tc, a_new_key_read_from_a_file_is_confirmed_or_dropped);
+    tcase_add_test(tc, a_dispute_is_not_the_documents_business);
+    tcase_add_test(tc, too_many_keys_forget_the_oldest);
+    tcase_add_test(tc, barred_keys_are_never_forgotten);
+    tcase_add_test(tc, any_order_of_documents_holds_the_promises);
+}
+
+int main(void)
+{
+    fixture_base(); /* made once, before the tests fork */
+    return unit_run("trust_update", add);
+}
