@@ -14,7 +14,9 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(SANFLAGS)
 
 V ?= 0
 Q  = $(if $(filter 0,$(V)),@)
-say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$(2)')
+# quiet with make -s
+is_loud = $(if $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),,$(filter 0,$(V)))
+say = $(if $(is_loud),@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1))
 pc_libs   = $(shell $(PKG_CONFIG) --libs $(1))

@@ -19,7 +19,7 @@ DRIVERS := $(call test_bin,$(wildcard tests/drivers/*.c))
 
 $(O)/tests/%.o: FLOOR_CFLAGS := $(ALL_INC)
 
-LINK = $(Q)mkdir -p $(@D) && $(if $(filter 0,$(V)),printf '  %-5s %s\n' LD $@ &&) $(CC) $(ALL_LDFLAGS) -o $@
+LINK = $(Q)mkdir -p $(@D) && $(if $(is_loud),printf '  %-5s %s\n' LD $@ &&) $(CC) $(ALL_LDFLAGS) -o $@
 $(call test_bin,$(unit_base)): $(B)/%: $(O)/tests/%.o $(O)/libbase.a
 	$(LINK) $^ $(CHECK_LIBS) -lyajl
 $(call test_bin,$(unit_jose)): $(B)/%: $(O)/tests/%.o $(O)/libjose.a $(O)/libbase.a

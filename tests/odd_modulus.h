@@ -70,39 +70,55 @@ static inline void modulus_make_square(struct modulus *m, int bits)
     BN_CTX_free(ctx);
 }
 
-/* A power of 65537 modulo each prime up to 167 (the structure of CVE-2017-15361), but for one:
- * modulo `spare` (an odd prime up to 167, or 0) it is a number that is no such power. */
-static inline void modulus_make_roca(struct modulus *m, int bits, BN_ULONG spare)
+/* Product of the primes up to 167 without `spare`. */
+static inline BIGNUM *modulus_primes(BN_ULONG spare)
 {
-    BN_CTX *ctx = BN_CTX_new();
-    BIGNUM *primes = BN_new(), *n = BN_new(), *power = BN_new();
-    if (!ctx || !primes || !n || !power || !BN_one(primes))
+    BIGNUM *product = BN_new();
+    if (!product || !BN_one(product))
         abort();
     for (BN_ULONG p = 2; p <= 167; p++) {
-        bool prime = true;
+        bool prime = p != spare;
         for (BN_ULONG d = 2; d < p; d++)
             prime &= p % d != 0;
-        if (prime && p != spare)
-            BN_mul_word(primes, p);
+        if (prime && !BN_mul_word(product, p))
+            abort();
     }
+    return product;
+}
+
+/* Puts a random number of `bits` bits into n that is a random power of 65537 modulo `primes`. */
+static inline void modulus_roca_try(BIGNUM *n, int bits, const BIGNUM *primes, BN_CTX *ctx)
+{
+    BIGNUM *rest = BN_new(), *power = BN_new(), *generator = BN_new();
+    bool ok = rest && power && generator && BN_set_word(generator, 65537) &&
+              BN_rand(rest, 128, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+              BN_mod_exp(power, generator, rest, primes, ctx) &&
+              BN_rand(n, bits, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY) &&
+              BN_nnmod(rest, n, primes, ctx) && BN_sub(n, n, rest) && BN_add(n, n, power);
+    if (!ok)
+        abort();
+    BN_free(rest);
+    BN_free(power);
+    BN_free(generator);
+}
+
+/* A power of 65537 modulo each prime up to 167 (the structure of CVE-2017-15361). With `spoilt`,
+ * modulo 11 it is no such power: 65537 is 10 there, so the powers are 1 and 10. */
+static inline void modulus_make_roca(struct modulus *m, int bits, bool spoilt)
+{
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *primes = modulus_primes(spoilt ? 11 : 0), *n = BN_new();
     bool done = false;
     while (!done) {
-        BIGNUM *e = BN_new(), *g = BN_new();
-        if (!e || !g || !BN_set_word(g, 65537) ||
-            !BN_rand(e, 128, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) ||
-            !BN_mod_exp(power, g, e, primes, ctx) ||
-            !BN_rand(n, bits, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY) ||
-            !BN_nnmod(e, n, primes, ctx) || !BN_sub(n, n, e) || !BN_add(n, n, power))
+        if (!ctx || !n)
             abort();
-        /* 65537 = 10 modulo 11, whose powers are 1 and 10 only. */
-        bool spared = !spare || (BN_mod_word(n, spare) != 1 && BN_mod_word(n, spare) != 10);
-        done = spared && modulus_small_factor(n) == 0 && BN_num_bits(n) == bits;
-        BN_free(e);
-        BN_free(g);
+        modulus_roca_try(n, bits, primes, ctx);
+        BN_ULONG r = BN_mod_word(n, 11);
+        done =
+            spoilt == (r != 1 && r != 10) && modulus_small_factor(n) == 0 && BN_num_bits(n) == bits;
     }
     modulus_from_bn(m, n);
     BN_free(primes);
     BN_free(n);
-    BN_free(power);
     BN_CTX_free(ctx);
 }

@@ -89,6 +89,7 @@ X(DOCUMENT_KEYS, "document_keys", 0, "", "R37", "The document holds no usable ke
 X(DOCUMENT_OURS, "document_ours", 0, "", "R14", "The document is our own", "MetadataURL= points back to this server.") \
 X(DOCUMENT_PRIVATE, "document_private_key", 0, "", "R11", "The document publishes a private key", "Tell the partner at once: that key is lost.") \
 X(NEVER_FETCHED, "never_fetched", 0, "", "fetch", "The document has not been fetched yet", "s2sctl partners refresh.") \
+X(DOCUMENT_REPLAY, "document_replay", 0, "", "R37", "The document holds only keys that were withdrawn or barred before", "An older document came back; if the partner really went back to an old key, remove its state file while s2sd is stopped.") \
 /* keys and certificates */ \
 X(KEY_FORM, "key_malformed", 0, "", "R10", "The key or certificate cannot be read", "It must be an X.509 certificate in DER with an RSA key.") \
 X(KEY_TYPE, "key_type", 0, "", "R10", "The key is of a type that is not used here", "RSA of 2048 to 8192 bits.") \

@@ -4,7 +4,7 @@
  * every use. */
 #include "digest.h"
 
-#include "digest_evp.h"
+#include "evp_scope.h"
 
 #include <openssl/err.h>
 

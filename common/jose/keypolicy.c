@@ -151,7 +151,7 @@ enum reason keypolicy_check_rsa(struct span n, struct span e)
     enum reason r = check_exponent(e);
     if (r != REASON_OK)
         return r;
-    uint16_t residues[PRIME_COUNT];
+    uint16_t residues[PRIME_COUNT] = {0}; /* a residue that were forgotten would refuse the key */
     small_residues(n, residues);
     bool weak = !(n.p[n.n - 1] & 1) || has_small_factor(residues) || is_roca(residues) ||
                 is_square(residues);

@@ -7,13 +7,11 @@
 #include "cleanup.h"
 #include "der.h"
 #include "digest.h"
-#include "digest_evp.h"
+#include "evp_scope.h"
 #include "keypolicy.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
 
 struct pubkey {
     unsigned owners;
@@ -96,16 +94,6 @@ bool pubkey_eq(const struct pubkey *a, const struct pubkey *b)
     return span_eq(pubkey_n(a), pubkey_n(b)) && span_eq(pubkey_e(a), pubkey_e(b));
 }
 
-static void evp_pkey_freep(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
-
-static void evp_pkey_ctx_freep(EVP_PKEY_CTX **ctx)
-{
-    EVP_PKEY_CTX_free(*ctx);
-}
-
 /* OSSL_PARAM wants numbers in the byte order of the machine. */
 static void to_native(struct span big_endian, unsigned char *out)
 {
@@ -135,12 +123,9 @@ static EVP_PKEY *make_pkey(const struct pubkey *key)
 static EVP_PKEY_CTX *make_verifier(const struct pubkey *key)
 {
     CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = make_pkey(key);
-    const EVP_MD *md = digest_evp_sha256();
     CLEANUP(evp_pkey_ctx_freep)
     EVP_PKEY_CTX *ctx = pkey ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
-    if (!ctx || !md || EVP_PKEY_verify_init(ctx) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
+    if (!ctx || EVP_PKEY_verify_init(ctx) != 1 || !evp_set_rs256(ctx))
         return NULL;
     return TAKE(ctx);
 }
@@ -151,8 +136,10 @@ bool pubkey_verify_rs256(struct pubkey *key, struct span message, struct span si
     if (sig.n != key->n_len || memcmp(sig.p, key->numbers, sig.n) >= 0)
         return false;
     uint8_t hash[SHA256_LEN];
-    if (!key->verifier)
+    if (!key->verifier) {
         key->verifier = make_verifier(key);
+        ERR_clear_error(); /* OpenSSL's detours leave errors even when they lead somewhere */
+    }
     bool ok = key->verifier && digest_sha256(message, hash) &&
               EVP_PKEY_verify(
                   key->verifier, (const unsigned char *)sig.p, sig.n, hash, sizeof(hash)) == 1;

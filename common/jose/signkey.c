@@ -5,15 +5,13 @@
 
 #include "cleanup.h"
 #include "digest.h"
-#include "digest_evp.h"
+#include "evp_scope.h"
 #include "pem.h"
 #include "signkey_cert.h"
 #include "signkey_der.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 #define NEW_KEY_BITS 2048
 #define PEM_MAX (128 * 1024)
@@ -24,35 +22,26 @@ struct signkey {
     struct cert *cert;
 };
 
-static void evp_pkey_freep(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
-
-static void evp_pkey_ctx_freep(EVP_PKEY_CTX **ctx)
-{
-    EVP_PKEY_CTX_free(*ctx);
-}
-
 static void bio_freep(BIO **bio)
 {
     BIO_free(*bio);
 }
 
-/* What OpenSSL queued is of no use to anybody: callers get one reason. */
-static enum reason failed(enum reason r)
+/* The reason to give after a call to OpenSSL, whose queue is emptied: it may hold errors of a
+ * detour even after success. Of what stands there, only want of memory matters. */
+static enum reason settled(enum reason r)
 {
-    ERR_clear_error();
+    unsigned long e;
+    while ((e = ERR_get_error()))
+        if (r != REASON_OK && ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE)
+            r = REASON_OUT_OF_MEMORY;
     return r;
 }
 
 static EVP_PKEY_CTX *make_signer(EVP_PKEY *pkey)
 {
-    const EVP_MD *md = digest_evp_sha256();
     CLEANUP(evp_pkey_ctx_freep) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    if (!ctx || !md || EVP_PKEY_sign_init(ctx) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
+    if (!ctx || EVP_PKEY_sign_init(ctx) != 1 || !evp_set_rs256(ctx))
         return NULL;
     return TAKE(ctx);
 }
@@ -67,7 +56,7 @@ static enum reason assemble(EVP_PKEY *pkey, struct cert *cert, struct signkey **
         EVP_PKEY_CTX_free(signer);
         EVP_PKEY_free(pkey);
         cert_free(cert);
-        return failed(REASON_OUT_OF_MEMORY);
+        return REASON_OUT_OF_MEMORY;
     }
     *key = (struct signkey){.pkey = pkey, .signer = signer, .cert = cert};
     *ret = key;
@@ -82,9 +71,9 @@ enum reason signkey_generate(
     CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = EVP_RSA_gen(NEW_KEY_BITS);
     CLEANUP(cert_freep) struct cert *cert = NULL;
     if (!pkey)
-        return failed(REASON_OUT_OF_MEMORY);
+        return settled(REASON_OUT_OF_MEMORY);
     enum reason r = signkey_self_sign(pkey, name, not_before, not_after, &cert);
-    return r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : failed(r);
+    return settled(r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : r);
 }
 
 /* The one key and the one certificate of a text. */
@@ -117,8 +106,8 @@ static enum reason check_consistency(EVP_PKEY *pkey)
 {
     CLEANUP(evp_pkey_ctx_freep) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     if (!ctx)
-        return failed(REASON_OUT_OF_MEMORY);
-    return EVP_PKEY_pairwise_check(ctx) == 1 ? REASON_OK : failed(REASON_KEY_FORM);
+        return REASON_OUT_OF_MEMORY;
+    return EVP_PKEY_pairwise_check(ctx) == 1 ? REASON_OK : REASON_KEY_FORM;
 }
 
 static enum reason key_from_der(
@@ -134,7 +123,7 @@ static enum reason key_from_der(
     CLEANUP(evp_pkey_freep)
     EVP_PKEY *pkey = d2i_PrivateKey(EVP_PKEY_RSA, NULL, &p, (long)parts.rsa.n);
     if (!pkey)
-        return failed(REASON_KEY_FORM);
+        return REASON_KEY_FORM;
     r = check_consistency(pkey);
     if (r == REASON_OK)
         *ret = TAKE(pkey);
@@ -146,7 +135,7 @@ static enum reason key_from_body(
 {
     uint8_t *der = OPENSSL_secure_malloc(h->key.n + 1);
     if (!der)
-        return failed(REASON_OUT_OF_MEMORY);
+        return REASON_OUT_OF_MEMORY;
     long n = pem_decode(h->key, der);
     bool pkcs8 = span_eq(h->key_label, SPAN("PRIVATE KEY"));
     enum reason r =
@@ -167,7 +156,15 @@ enum reason signkey_from_pem(struct span pem, struct signkey **ret)
     CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = NULL;
     if (r == REASON_OK)
         r = key_from_body(&h, cert->key, &pkey);
-    return r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : r;
+    return settled(r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : r);
+}
+
+static bool write_pem(BIO *bio, const struct signkey *key)
+{
+    const struct cert *c = key->cert;
+    return PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) == 1 &&
+           PEM_write_bio(bio, "CERTIFICATE", "", (const unsigned char *)c->der, (long)c->der_len) >
+               0;
 }
 
 enum reason signkey_to_pem(const struct signkey *key, struct buf *out)
@@ -175,14 +172,12 @@ enum reason signkey_to_pem(const struct signkey *key, struct buf *out)
     if (!out->secret)
         return REASON_INTERNAL;
     CLEANUP(bio_freep) BIO *bio = BIO_new(BIO_s_secmem());
-    if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
-        PEM_write_bio(bio, "CERTIFICATE", "", (const unsigned char *)key->cert->der,
-            (long)key->cert->der_len) <= 0)
-        return failed(REASON_OUT_OF_MEMORY);
+    if (!bio || !write_pem(bio, key))
+        return settled(REASON_OUT_OF_MEMORY);
     char *text = NULL;
     long n = BIO_get_mem_data(bio, &text);
     buf_put(out, text, n > 0 ? (size_t)n : 0);
-    return out->failed || n <= 0 ? REASON_OUT_OF_MEMORY : REASON_OK;
+    return settled(out->failed || n <= 0 ? REASON_OUT_OF_MEMORY : REASON_OK);
 }
 
 void signkey_free(struct signkey *key)
@@ -218,7 +213,7 @@ enum reason signkey_sign_rs256(struct signkey *key, struct span message, struct 
         return REASON_OUT_OF_MEMORY;
     if (EVP_PKEY_sign(key->signer, (unsigned char *)room, &written, hash, sizeof(hash)) != 1 ||
         written != n)
-        return failed(REASON_INTERNAL);
+        return settled(REASON_INTERNAL);
     out->n += n;
     return REASON_OK;
 }

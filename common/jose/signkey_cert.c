@@ -3,7 +3,7 @@
  * unusual. */
 #include "signkey_cert.h"
 
-#include "digest_evp.h"
+#include "evp_scope.h"
 
 #include <openssl/asn1.h>
 #include <openssl/bn.h>

@@ -46,15 +46,15 @@ struct token_checked {
     bool key_expired_warning;      /* ExpiredKeys=warn let it through */
     const struct partner *partner; /* into the settings; NULL until the issuer is known */
     int64_t nbf, exp;              /* of the whole: the later beginning, the earlier end */
-    uint8_t x5t[X5T_LEN]; /* of the key that verified, or the one asked for (REASON_UNKNOWN_KEY); or
-                             zeros */
+    /* Of the key that verified, or the one asked for (REASON_UNKNOWN_KEY), or zeros. */
+    uint8_t x5t[X5T_LEN];
     char issuer[USER_TEXT_MAX]; /* iss of the signed token: appid@realm */
     char app[USER_TEXT_MAX];    /* its nameid: the application that acts */
     char audience[USER_TEXT_MAX];
     char user[USER_TEXT_MAX]; /* the user as the policy judged it: an address (or SID) */
-    char nameid[USER_TEXT_MAX], nii[USER_TEXT_MAX],
-        upn[USER_TEXT_MAX]; /* of the user, as written */
-    char smtp[USER_TEXT_MAX], sip[USER_TEXT_MAX];
+    /* The user's claims, as written. */
+    char nameid[USER_TEXT_MAX], nii[USER_TEXT_MAX];
+    char upn[USER_TEXT_MAX], smtp[USER_TEXT_MAX], sip[USER_TEXT_MAX];
     char detail[256]; /* for explain: our words and numbers, never token text */
 };
 

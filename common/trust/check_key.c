@@ -28,7 +28,7 @@ enum reason check_key_find(
     const struct partner_trust *t, const struct jws_header *h, const struct partner_key **ret)
 {
     const struct partner_key *found = NULL;
-    if (!h->has_kid && !h->has_x5t && !h->has_x5t_s256 && !h->x5t_malformed)
+    if (!h->has_kid && !h->has_x5t && !h->has_x5t_s256)
         return REASON_NO_KEY_ID;
     for (size_t i = 0; t && i < t->n_keys; i++) {
         if (!is_there(&t->keys[i]) || !check_key_matches(&t->keys[i], h))

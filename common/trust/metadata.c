@@ -8,7 +8,8 @@
 #include <stdarg.h>
 
 #define CLOCK_SKEW_S 300
-#define SAFE_MAX 64 /* of a foreign text inside `detail` */
+#define SAFE_MAX 64  /* of a foreign text inside `detail` */
+#define BEGINNING 24 /* bytes of what is no JSON that tell an administrator what it is */
 /* A base64 text shorter than this holds no private key. */
 #define PRIVATE_TEXT_MIN 64
 
@@ -263,7 +264,13 @@ static enum reason judge_keys(struct reading *r, const struct json_value *keys)
             remark(r->m, "keys[%u] %s", position, skipped);
         position++;
     }
-    return r->in_force ? REASON_OK : REASON_DOCUMENT_KEYS;
+    if (r->in_force)
+        return REASON_OK;
+    if (r->m->n_certs)
+        remark(r->m, "%zu keys are not valid yet", r->m->n_certs);
+    else if (position == 0)
+        remark(r->m, "keys is empty");
+    return REASON_DOCUMENT_KEYS;
 }
 
 /* ---------------------------------------------------------------------------------- the ladder */
@@ -275,7 +282,10 @@ static enum reason judge(
     const struct json_value *document;
     enum reason reason = json_parse(doc, text, &limits, &document);
     if (reason != REASON_OK) {
-        remark(r->m, "%s", reason_sentence(reason));
+        char safe[SAFE_MAX];
+        struct span head = {text.p, text.n < BEGINNING ? text.n : BEGINNING};
+        remark(
+            r->m, "%zu bytes that begin with \"%s\"", text.n, log_safe(head, safe, sizeof(safe)));
         return reason;
     }
     if (document->type != JSON_OBJECT) {
@@ -291,7 +301,7 @@ static enum reason judge(
 enum reason metadata_parse(struct span text, const struct partner *pins,
     const struct identity *self, int64_t now, struct metadata *ret)
 {
-    *ret = (struct metadata){0};
+    *ret = (struct metadata){.may_be_replayed = true};
     CLEANUP(json_doc_freep) struct json_doc *doc = json_doc_new();
     if (!doc)
         return REASON_OUT_OF_MEMORY;

@@ -15,6 +15,10 @@
 struct metadata {
     struct cert *certs[METADATA_KEYS_MAX]; /* usable now or later, in document order, owned */
     size_t n_certs;
+    /* Came from where anybody may have kept a copy of an older one, so a withdrawn key needs proof
+     * that this one is younger (update.h). False for a certificate that an administrator put there.
+     */
+    bool may_be_replayed;
     unsigned skipped;        /* weak, expired, unreadable or foreign keys left out */
     unsigned x5t_mismatches; /* published thumbprint differs from the certificate's */
     char detail[256];        /* why keys were skipped, or what differs from the pins; safe to log */

@@ -154,7 +154,7 @@ struct candidates {
 static void note_candidate(struct candidates *c, const struct partner *p, const char *host)
 {
     /* A disabled partner counts only when no enabled one answers. */
-    if (!p->enabled && c->n > 0)
+    if (!p->enabled && c->partner)
         return;
     if (p->enabled && c->n == 0)
         c->printed = 0;

@@ -39,7 +39,8 @@ static const struct row {
 /* What the guards look at. */
 struct scene {
     int64_t now, grace_s;
-    int64_t newest;   /* when the youngest known key of the document was first seen */
+    int64_t newest; /* when the youngest known key of the document was first seen */
+    bool may_be_replayed;
     bool has_unknown; /* the document holds a key that was never seen */
 };
 
@@ -61,7 +62,7 @@ static bool guard_holds(enum guard guard, const struct partner_key *k, const str
         return s->now - k->missing_at >= s->grace_s;
     case DOCUMENT_NEWER:
         /* A replayed document holds nothing younger than the withdrawal (rule R37). */
-        return s->has_unknown || s->newest > k->missing_at;
+        return !s->may_be_replayed || s->has_unknown || s->newest > k->missing_at;
     case FIRST_SIGHT:
         return k->last_seen_at <= k->missing_at;
     }
@@ -155,7 +156,8 @@ static const struct partner_key *find(
 static struct scene look(
     const struct partner_trust *t, const struct metadata *m, int64_t grace_s, int64_t now)
 {
-    struct scene s = {.now = now, .grace_s = grace_s, .newest = INT64_MIN};
+    struct scene s = {
+        .now = now, .grace_s = grace_s, .newest = INT64_MIN, .may_be_replayed = m->may_be_replayed};
     for (size_t i = 0; i < m->n_certs; i++) {
         struct partner_key k = key_of(m->certs[i]);
         const struct partner_key *known = find(t->keys, t->n_keys, &k);
@@ -263,7 +265,7 @@ enum reason update_apply(struct partner_trust *t, const struct metadata *m, int6
         return REASON_OUT_OF_MEMORY;
     struct scene scene = look(t, m, grace_s, now);
     if (draft_seen(d, t, m, &scene, &changes, &changed) == 0)
-        return REASON_DOCUMENT_KEYS;
+        return REASON_DOCUMENT_REPLAY;
     draft_unseen(d, t, &scene, &changes, &changed);
     while (!fits(d))
         if (!evict(d, &changes, &changed))

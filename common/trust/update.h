@@ -3,7 +3,7 @@
  * (style note 9.4). A key that vanished is honoured for the partner's Grace=, then it is GONE. A
  * GONE key is remembered and comes back only with a document that is proven younger than its
  * withdrawal, because it holds a key first seen after that: a replayed document does not (rule
- * R37). */
+ * R37). A certificate from the administrator's own file needs no such proof. */
 #pragma once
 
 #include "metadata.h"
@@ -35,8 +35,8 @@ struct update_changes {
 /* Applies the document `m`, read at wall time `now`, to `t` in place and sets good_at.
  * `generation` moves only when the usable set (VALID, MISSING) changes. Keys of `t` that are barred
  * stay barred. Keys stand in the document's order, those not in it behind; when there are too many,
- * those longest away are forgotten. REASON_OK; or t and *ret unchanged: REASON_DOCUMENT_KEYS (every
- * key of the document is barred or withheld), REASON_TOO_LARGE (barred keys leave no room),
+ * those longest away are forgotten. REASON_OK; or t and *ret unchanged: REASON_DOCUMENT_REPLAY
+ * (every key of the document is barred or withheld), REASON_TOO_LARGE (barred keys leave no room),
  * REASON_OUT_OF_MEMORY. */
 enum reason update_apply(struct partner_trust *t, const struct metadata *m, int64_t grace_s,
     int64_t now, struct update_changes *ret) WARN_UNUSED;

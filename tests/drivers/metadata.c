@@ -228,10 +228,11 @@ static void judge(struct world *w, struct json_doc *doc, struct span line)
         fail("a body is not base64");
     printf("%.*s", (int)must(v, "id")->text.n, must(v, "id")->text.p);
     enum reason r = install(w, st, &pins, span_bytes(body, (size_t)n), &self);
+    bool keep = r == REASON_DOCUMENT_KEYS || r == REASON_DOCUMENT_REPLAY;
     if (r == REASON_OK)
         print_installed(st, issuer, w->now);
     else
-        printf("\t%s\t\n", r == REASON_DOCUMENT_KEYS ? "refuse-keep" : "refuse");
+        printf("\t%s\t\n", keep ? "refuse-keep" : "refuse");
 }
 
 int main(int argc, char **argv)

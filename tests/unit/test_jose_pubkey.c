@@ -126,9 +126,9 @@ END_TEST
 START_TEST(the_roca_structure_is_weak)
 {
     struct modulus m;
-    modulus_make_roca(&m, 2048, 0);
+    modulus_make_roca(&m, 2048, false);
     ck_assert_int_eq(policy(modulus_span(&m), E65537), REASON_KEY_WEAK);
-    modulus_make_roca(&m, 2048, 11);
+    modulus_make_roca(&m, 2048, true);
     ck_assert_int_eq(policy(modulus_span(&m), E65537), REASON_OK);
 }
 END_TEST

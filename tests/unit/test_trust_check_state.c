@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ladder where a row is not enough: verdicts, keys in all states, narrowing, and storms of
  * changed bytes. */
+#include "check_key.h"
 #include "check_rows.h"
 #include "mint.h"
 
@@ -174,6 +175,24 @@ static void name_two(struct partner_trust *t)
     memcpy(t->keys[1].kid, "k1", 3);
 }
 
+static void name_two_one_new(struct partner_trust *t)
+{
+    name_two(t);
+    t->keys[1].state = PKEY_NEW;
+}
+
+static void name_two_one_gone(struct partner_trust *t)
+{
+    name_two(t);
+    t->keys[1].state = PKEY_GONE;
+}
+
+static void name_two_one_barred(struct partner_trust *t)
+{
+    name_two(t);
+    t->keys[1].state = PKEY_BARRED;
+}
+
 static void name_one(struct partner_trust *t)
 {
     memcpy(t->keys[0].kid, "k1", 3);
@@ -205,6 +224,9 @@ static const struct key_case {
     {"kid in other case", name_one, "x5t=;kid=\"K1\"", REASON_UNKNOWN_KEY},
     {"kid of two keys", name_two, "x5t=;kid=\"k1\"", REASON_UNKNOWN_KEY},
     {"kid of two keys, x5t of one", name_two, "kid=\"k1\"", REASON_OK},
+    {"kid of two keys, one new", name_two_one_new, "x5t=;kid=\"k1\"", REASON_OK},
+    {"kid of two keys, one gone", name_two_one_gone, "x5t=;kid=\"k1\"", REASON_OK},
+    {"kid of two keys, one barred", name_two_one_barred, "x5t=;kid=\"k1\"", REASON_UNKNOWN_KEY},
     {"bare JWK by kid", make_bare, "x5t=;kid=\"k1\"", REASON_OK},
     {"bare JWK by x5t", make_bare, "kid=\"k1\"", REASON_UNKNOWN_KEY},
     {"bare JWK by thumbprint as kid", make_bare, "x5t=;kid=$x5t", REASON_UNKNOWN_KEY},
@@ -218,6 +240,41 @@ START_TEST(test_keys)
     world_edit(&w, "lync", c->edit);
     expect_row(&row);
     ck_assert(!w.v.key_expired_warning);
+}
+END_TEST
+
+/* A thumbprint that could not be read matches nothing, whatever its bytes came to be. */
+START_TEST(test_malformed_thumbprint)
+{
+    const struct partner_key *key = &store_get(w.store, SPAN("lync"))->keys[0];
+    struct jws_header h = {.has_x5t = true};
+    memcpy(h.x5t, key->x5t, X5T_LEN);
+    ck_assert(check_key_matches(key, &h));
+    h.x5t_malformed = true;
+    ck_assert(!check_key_matches(key, &h));
+}
+END_TEST
+
+/* R15: we are nobody's partner, even where a configuration says so. */
+START_TEST(test_own_issuer)
+{
+    const struct row row = NO("ourselves", UNKNOWN_ISSUER, ISSUER);
+    struct partner *lync = partner_of("lync");
+    free(w.settings->identity.issuer);
+    w.settings->identity.issuer = maker_copy(lync->issuer, strlen(lync->issuer));
+    expect_row(&row);
+}
+END_TEST
+
+/* R27: Applications= counts for a trust broker only. */
+START_TEST(test_no_broker)
+{
+    const struct row app = NO(
+                         "listed", ACTOR_NAME, KIND, .from = "farm", .claims = "nameid=" FARM_APP),
+                     itself = OK("itself", .from = "farm");
+    partner_of("farm")->trust_broker = false;
+    expect_row(&app);
+    expect_row(&itself);
 }
 END_TEST
 
@@ -310,6 +367,97 @@ START_TEST(test_narrowed_audience)
     w.ctx.audiences = NULL;
     w.ctx.audience = SPAN("www.contoso.com");
     expect_row(&foreign);
+}
+END_TEST
+
+/* ---- a verdict that was given before ---- */
+
+/* What a cache does: keeps five things, and asks again. */
+static enum reason judge_again(const struct token_checked *kept)
+{
+    check_recall(&w.v, kept->x5t, kept->nbf, kept->exp);
+    memcpy(w.v.issuer, kept->issuer, sizeof(kept->issuer));
+    memcpy(w.v.app, kept->app, sizeof(kept->app));
+    memcpy(w.v.audience, kept->audience, sizeof(kept->audience));
+    return check_again(&w.ctx, &w.v);
+}
+
+static void disable(void)
+{
+    partner_of("lync")->enabled = false;
+}
+
+static void lower_trust(void)
+{
+    partner_of("lync")->trust = TRUST_USER;
+}
+
+static void bar(void)
+{
+    world_edit(&w, "lync", make_barred);
+}
+
+static void withdraw(void)
+{
+    world_edit(&w, "lync", make_gone);
+}
+
+static void end_certificate(void)
+{
+    world_edit(&w, "lync", end_yesterday);
+}
+
+static void wait_for_end(void)
+{
+    w.ctx.now = 1735703300 + 300;
+}
+
+static void ask_for_other_host(void)
+{
+    w.ctx.audience = SPAN("autodiscover.contoso.com");
+}
+
+static void grow_stale(void)
+{
+    w.settings->refresh.stale_after_s = 3599;
+}
+
+static void change_nothing(void)
+{
+}
+
+static const struct again_case {
+    void (*change)(void);
+    enum reason reason;
+} again_cases[] = {
+    {change_nothing, REASON_OK},
+    {disable, REASON_PARTNER_DISABLED},
+    {grow_stale, REASON_PARTNER_STALE},
+    {withdraw, REASON_UNKNOWN_KEY},
+    {bar, REASON_KEY_BARRED},
+    {end_certificate, REASON_KEY_EXPIRED},
+    {wait_for_end, REASON_EXPIRED},
+    {ask_for_other_host, REASON_AUDIENCE},
+    {lower_trust, REASON_TRUST_LEVEL},
+};
+
+/* R30: a remembered verdict is judged by the world of now, by every rung that needs no bytes. */
+START_TEST(test_again)
+{
+    const struct again_case *c = &again_cases[_i];
+    expect_row(&good_app);
+    const struct token_checked first = w.v;
+    c->change();
+    ck_assert_int_eq(judge_again(&first), c->reason);
+    const struct row row = {.name = "anew", .reason = c->reason, .step = w.v.step};
+    const enum check_step step = w.v.step;
+    expect_row(&row); /* the whole ladder says the same */
+    ck_assert_int_eq(w.v.step, step);
+    if (c->reason != REASON_OK)
+        return;
+    ck_assert_str_eq(w.v.app, first.app);
+    ck_assert_ptr_eq(w.v.partner, first.partner);
+    ck_assert_int_eq(w.v.exp, first.exp);
 }
 END_TEST
 
@@ -438,12 +586,16 @@ static void add_state_tests(TCase *c)
     tcase_add_test(c, test_sizes);
     tcase_add_test(c, test_stale);
     tcase_add_loop_test(c, test_keys, 0, ARRAY_LEN(key_cases));
+    tcase_add_test(c, test_malformed_thumbprint);
+    tcase_add_test(c, test_own_issuer);
+    tcase_add_test(c, test_no_broker);
     tcase_add_test(c, test_disputed);
     tcase_add_test(c, test_expired_keys_warn);
     tcase_add_test(c, test_unsigned_outer_allowed);
     tcase_add_test(c, test_accept_sid);
     tcase_add_test(c, test_nobody_permitted);
     tcase_add_test(c, test_narrowed_audience);
+    tcase_add_loop_test(c, test_again, 0, ARRAY_LEN(again_cases));
     tcase_add_loop_test(c, test_minted, 0, ARRAY_LEN(mint_cases));
 }
 

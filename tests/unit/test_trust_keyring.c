@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keyring.h"
 
+#include "sealed_text.h"
+
 #include "trust_fixture.h"
 
 #include <time.h>
@@ -78,6 +80,7 @@ START_TEST(next_is_announced_then_signs_and_the_old_key_is_kept)
     ck_assert(set(&r, 1, -1, KEEP, T0 + DAY));
     ck_assert_str_eq(shape(&r), "1c 0p");
     ck_assert_int_eq(r.slots[0].published_since, T0 + 11);
+    ck_assert_int_eq(r.slots[0].since, T0 + DAY);
     ck_assert_int_eq(r.slots[1].until, T0 + DAY + KEEP);
     ck_assert(!keyring_tick(&r, T0 + DAY + KEEP - 1));
     ck_assert_str_eq(shape(&r), "1c 0p");
@@ -323,6 +326,30 @@ START_TEST(a_damaged_text_is_refused)
 }
 END_TEST
 
+/* A ninth key in a file that is sealed properly. */
+START_TEST(nine_keys_are_refused)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    CLEANUP(keyring_done) struct keyring other = {0};
+    CLEANUP(keyring_done) struct keyring back = {0};
+    CLEANUP(buf_done) struct buf full = {0};
+    CLEANUP(buf_done) struct buf more = {0};
+    CLEANUP(buf_done) struct buf body = BUF_INIT(65536);
+    CLEANUP(buf_done) struct buf sealed = BUF_INIT(65536);
+    for (int i = 0; i < KEYRING_MAX; i++)
+        set(&r, i, -1, KEEP, T0 + i);
+    set(&other, 8, 9, KEEP, T0);
+    print(&r, &full);
+    print(&other, &more);
+    ck_assert_int_eq(keyring_scan(buf_span(&full), &back), REASON_OK);
+    keyring_done(&back);
+    buf_printf(&body, "Generation=1\nKeys=9\n%s%s", strstr(full.p, "\n[current]"),
+        strstr(more.p, "\n[next]"));
+    sealed_put(&sealed, "s2sd key ring 1", NULL, buf_span(&body));
+    ck_assert_int_eq(keyring_scan(buf_span(&sealed), &back), REASON_KEY_FORM);
+}
+END_TEST
+
 static size_t frame(const struct keyring *r, uint8_t *room)
 {
     struct frame_out f;
@@ -362,22 +389,64 @@ START_TEST(a_frame_cut_anywhere_is_refused)
 }
 END_TEST
 
-/* Rings that no lawful signer writes. */
+/* Rings that no lawful signer writes; the last holds one certificate in two slots. */
 START_TEST(an_unsound_ring_is_refused)
 {
     static uint8_t room[FRAME_MAX];
-    const enum key_state states[][2] = {{KEY_CURRENT, KEY_CURRENT}, {KEY_NEXT, KEY_PREVIOUS},
-        {KEY_CURRENT, KEY_RETIRED}, {KEY_CURRENT, KEY_NEXT}};
+    const int states[][3] = {{KEY_CURRENT, KEY_CURRENT, KEY_NEXT},
+        {KEY_PREVIOUS, KEY_NEXT, KEY_PREVIOUS}, {KEY_CURRENT, KEY_NEXT, KEY_NEXT},
+        {KEY_CURRENT, KEY_NEXT, KEY_RETIRED}, {KEY_CURRENT, KEY_NEXT, 200},
+        {KEY_CURRENT, KEY_NEXT, KEY_PREVIOUS}};
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
-        bool twins = i == ARRAY_LEN(states) - 1; /* one certificate in two slots */
-        struct keyring r = {.n = 2,
-            .slots = {{.state = states[i][0], .cert = certs[0]},
-                {.state = states[i][1], .cert = certs[twins ? 0 : 1]}}};
         CLEANUP(keyring_done) struct keyring back = {0};
+        struct keyring r = {.n = 3};
         struct frame_in f;
+        for (size_t k = 0; k < 3; k++)
+            r.slots[k] =
+                (struct ring_slot){.state = (enum key_state)states[i][k], .cert = certs[k]};
+        if (i == ARRAY_LEN(states) - 1)
+            r.slots[2].cert = certs[0];
         ck_assert(frame_open(&f, room, frame(&r, room)));
         ck_assert_int_eq(keyring_get(&f, &back), REASON_KEY_FORM);
     }
+}
+END_TEST
+
+/* A body that somebody sealed again with the right digest: the lines themselves must be right. */
+static const struct {
+    const char *find, *put;
+} edits[] = {
+    {"Keys=3\n", "Keys=2\n"},
+    {"Keys=3\n", "Keys=4\n"},
+    {"Keys=3\n", "Keys=9\n"},
+    {"Keys=3\n", "Keys=-1\n"},
+    {"[current]\nThumbprint=", "[current]\nThumbprint=A"},
+    {"[current]", "[next]"},
+    {"[current]", "[retired]"},
+    {"[current]", "[currents]"},
+    {"NotBefore=1764633600 2025-12-02T00:00:00Z", "NotBefore=1764633601 2025-12-02T00:00:01Z"},
+    {"Since=1767225610 2026-01-01T00:00:10Z", "Since=1767225610 2026-01-01T00:00:11Z"},
+    {"-----BEGIN CERTIFICATE-----\n", ""},
+    {"-----END CERTIFICATE-----\n", ""},
+};
+
+START_TEST(a_line_of_another_form_is_refused)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    CLEANUP(keyring_done) struct keyring back = {0};
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP(buf_done) struct buf edited = BUF_INIT(65536);
+    CLEANUP(buf_done) struct buf sealed = BUF_INIT(65536);
+    struct span body;
+    fill(&r);
+    print(&r, &text);
+    ck_assert(sealed_open(buf_span(&text), "s2sd key ring 1", NULL, &body));
+    const char *at = strstr(body.p, edits[_i].find);
+    ck_assert_ptr_nonnull(at);
+    buf_put(&edited, body.p, (size_t)(at - body.p));
+    buf_printf(&edited, "%s%s", edits[_i].put, at + strlen(edits[_i].find));
+    sealed_put(&sealed, "s2sd key ring 1", NULL, buf_span(&edited));
+    ck_assert_msg(keyring_scan(buf_span(&sealed), &back) == REASON_KEY_FORM, "%s", edits[_i].put);
 }
 END_TEST
 
@@ -400,9 +469,11 @@ static void add(TCase *tc)
     tcase_add_test(tc, what_is_printed_is_read_back);
     tcase_add_test(tc, an_empty_ring_is_read_back);
     tcase_add_test(tc, a_damaged_text_is_refused);
+    tcase_add_test(tc, nine_keys_are_refused);
     tcase_add_test(tc, a_frame_carries_the_ring);
     tcase_add_test(tc, a_frame_cut_anywhere_is_refused);
     tcase_add_test(tc, an_unsound_ring_is_refused);
+    tcase_add_loop_test(tc, a_line_of_another_form_is_refused, 0, ARRAY_LEN(edits));
 }
 
 int main(void)

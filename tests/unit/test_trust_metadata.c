@@ -114,6 +114,7 @@ START_TEST(documents_seen_in_the_wild_are_read)
     while (n < 2 && captures[_i].x5t[n])
         n++;
     ck_assert_uint_eq(m.n_certs, n);
+    ck_assert(m.may_be_replayed);
     for (size_t i = 0; i < n; i++)
         ck_assert_str_eq(x5t_text(m.certs[i]->x5t, x5t), captures[_i].x5t[i]);
     ck_assert_uint_eq(m.x5t_mismatches, 0);
@@ -177,6 +178,18 @@ START_TEST(pins_decide_about_the_whole_document)
     ck_assert_msg(r == identities[_i].reason, "%s: %s", identities[_i].head, reason_code(r));
     ck_assert_uint_eq(m.n_certs, r == REASON_OK);
     ck_assert(r == REASON_OK || *m.detail);
+}
+END_TEST
+
+/* A pinned realm of "*" cannot come from the configuration; if it did it would still match nothing,
+ * not even a document that says the same and names no realm of its own. */
+START_TEST(a_wildcard_is_never_a_realm)
+{
+    struct partner any = {
+        .app_id = (char[]){APP}, .realm = (char[]){"*"}, .issuer = (char[]){APP "@*"}};
+    CLEANUP(freep) char *one = entry(1);
+    CLEANUP(freep) char *text = document("\"issuer\":\"" APP "@*\"", one);
+    ck_assert_int_eq(metadata_parse(span_of(text), &any, &self, T0, &m), REASON_DOCUMENT_ISSUER);
 }
 END_TEST
 
@@ -343,6 +356,58 @@ START_TEST(sixty_four_entries_are_the_limit)
 }
 END_TEST
 
+/* The fixture's certificate with a modulus of 8192 bits: longer by GROWTH, and so is everything
+ * around it. */
+#define GROWTH (1024 - 256)
+
+static void grow(unsigned char *length)
+{
+    unsigned n = (unsigned)(length[0] << 8 | length[1]) + GROWTH;
+    length[0] = (unsigned char)(n >> 8);
+    length[1] = (unsigned char)n;
+}
+
+static struct cert *big_cert(unsigned seed)
+{
+    const struct cert *base = fixture_base();
+    struct span n = pubkey_n(base->key);
+    struct cert *made = NULL;
+    for (unsigned attempt = 0; !made; attempt++) {
+        CLEANUP(freep) unsigned char *der = malloc(base->der_len + GROWTH);
+        memcpy(der, base->der, base->der_len);
+        unsigned char *modulus = memmem(der, base->der_len, n.p, n.n);
+        size_t before = (size_t)(modulus - der), middle = before + 128;
+        /* Certificate, TBSCertificate; SubjectPublicKeyInfo, BIT STRING, RSAPublicKey, INTEGER */
+        const size_t headers[] = {0, 4, before - 33, before - 14, before - 9, before - 5};
+        for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+            grow(der + headers[i] + 2);
+        memmove(der + middle + GROWTH, der + middle, base->der_len - middle);
+        memset(der + middle, 0x5a, GROWTH);
+        der[middle] = (unsigned char)seed;
+        der[middle + 9] = (unsigned char)attempt;
+        if (cert_parse(span_bytes(der, base->der_len + GROWTH), &made) != REASON_OK)
+            made = NULL;
+    }
+    return made;
+}
+
+/* What a document may bring must fit into the frame that carries it to the workers. */
+START_TEST(forty_keys_of_8192_bits_are_the_limit)
+{
+    CLEANUP(buf_done) struct buf keys = BUF_INIT(METADATA_MAX);
+    for (unsigned i = 0; i < 42; i++) {
+        CLEANUP(cert_freep) struct cert *c = big_cert(i);
+        CLEANUP(freep) char *value = b64_of(c);
+        ck_assert_uint_eq(pubkey_bits(c->key), 8192);
+        buf_printf(&keys, "%s" ENTRY("%s"), i ? "," : "", value);
+    }
+    CLEANUP(freep) char *text = document(HEAD, keys.p);
+    ck_assert_int_eq(parse(text), REASON_OK);
+    ck_assert_uint_eq(m.n_certs, 40);
+    ck_assert_uint_eq(m.skipped, 2);
+}
+END_TEST
+
 static const struct {
     const char *text;
     enum reason reason;
@@ -365,6 +430,14 @@ START_TEST(what_is_no_document_is_refused)
     enum reason r = parse(malformed[_i].text);
     ck_assert_msg(r == malformed[_i].reason, "%s: %s", malformed[_i].text, reason_code(r));
     ck_assert_uint_eq(m.n_certs, 0);
+    ck_assert_str_ne(m.detail, "");
+}
+END_TEST
+
+START_TEST(a_login_page_is_recognised_from_the_log)
+{
+    ck_assert_int_eq(parse("<html>\n\x1b]login and much more"), REASON_JSON_SYNTAX);
+    ck_assert_str_eq(m.detail, "28 bytes that begin with \"<html>\\x0a\\x1b]login and much \"");
 }
 END_TEST
 
@@ -410,6 +483,7 @@ START_TEST(a_key_outside_its_dates_makes_no_set)
     enum reason r = parse(text);
     pins.expired_keys = EXPIRED_REFUSE;
     ck_assert_str_eq(reason_code(r), reason_code(dates[_i].reason));
+    ck_assert(r == REASON_OK || *m.detail);
 }
 END_TEST
 
@@ -527,10 +601,14 @@ START_TEST(the_id_is_a_uuid_of_issuer_and_keys)
     CLEANUP(buf_done) struct buf again = {0};
     CLEANUP(buf_done) struct buf other = {0};
     CLEANUP(buf_done) struct buf swapped = {0};
+    CLEANUP(buf_done) struct buf issuer = {0};
     render((const struct cert *[]){a, b}, 2, &one);
     render((const struct cert *[]){a, b}, 2, &again);
     render((const struct cert *[]){a}, 1, &other);
     render((const struct cert *[]){b, a}, 2, &swapped);
+    ours.issuer[0] = '9';
+    render((const struct cert *[]){a, b}, 2, &issuer);
+    ours.issuer[0] = '0';
     ck_assert_str_eq(one.p, again.p);
     const char *id = one.p + strlen("{\"id\":\"_");
     for (int i = 0; i < 36; i++)
@@ -538,6 +616,7 @@ START_TEST(the_id_is_a_uuid_of_issuer_and_keys)
     ck_assert_int_eq(id[14], '5');
     ck_assert_ptr_nonnull(strchr("89ab", id[19]));
     ck_assert_mem_ne(id, other.p + strlen("{\"id\":\"_"), 36);
+    ck_assert_mem_ne(id, issuer.p + strlen("{\"id\":\"_"), 36);
     ck_assert_mem_ne(id, swapped.p + strlen("{\"id\":\"_"), 36);
 }
 END_TEST
@@ -612,6 +691,7 @@ static void add(TCase *tc)
     tcase_add_loop_test(tc, documents_seen_in_the_wild_are_read, 0, ARRAY_LEN(captures));
     tcase_add_test(tc, the_year_9999_is_a_year);
     tcase_add_loop_test(tc, pins_decide_about_the_whole_document, 0, ARRAY_LEN(identities));
+    tcase_add_test(tc, a_wildcard_is_never_a_realm);
     tcase_add_test(tc, what_differs_is_told_in_harmless_bytes);
     tcase_add_loop_test(tc, each_shape_of_a_key_is_read_or_skipped, 0, ARRAY_LEN(shapes));
     tcase_add_test(tc, an_escaped_solidus_is_a_solidus);
@@ -620,7 +700,9 @@ static void add(TCase *tc)
     tcase_add_test(tc, one_certificate_twice_is_one_key);
     tcase_add_test(tc, keys_keep_the_documents_order);
     tcase_add_loop_test(tc, sixty_four_entries_are_the_limit, 0, ARRAY_LEN(counts));
+    tcase_add_test(tc, forty_keys_of_8192_bits_are_the_limit);
     tcase_add_loop_test(tc, what_is_no_document_is_refused, 0, ARRAY_LEN(malformed));
+    tcase_add_test(tc, a_login_page_is_recognised_from_the_log);
     tcase_add_test(tc, a_document_above_one_mebibyte_is_refused);
     tcase_add_loop_test(tc, a_key_outside_its_dates_makes_no_set, 0, ARRAY_LEN(dates));
     tcase_add_test(tc, a_key_whose_time_has_not_come_is_kept_beside_a_good_one);

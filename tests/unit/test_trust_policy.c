@@ -23,6 +23,12 @@ static const char text[] =
     "[Partner twin2]\nMetadataURL=https://twin2.contoso.example/metadata/json/1\n"
     "ApplicationId=33333333-0000-0ff1-ce00-000000000000\nRealm=contoso.example\n"
     "AudienceHost=twin2.contoso.example shared.contoso.example\n"
+    "[Partner aoff]\nMetadataURL=https://aoff.contoso.example/metadata/json/1\n"
+    "ApplicationId=44444444-0000-0ff1-ce00-000000000000\nRealm=contoso.example\nEnabled=no\n"
+    "AudienceHost=both.contoso.example shared.contoso.example\n"
+    "[Partner zoff]\nMetadataURL=https://zoff.contoso.example/metadata/json/1\n"
+    "ApplicationId=55555555-0000-0ff1-ce00-000000000000\nRealm=contoso.example\nEnabled=no\n"
+    "AudienceHost=both.contoso.example shared.contoso.example\n"
     "[Client pbx]\nUser=1001\nUnit=pbx.service\nAllow=mint validate\nPartners=exch off\n"
     "ActAs=*@contoso.example\nRefuseActAs=ceo@contoso.example\nDelegation=yes\nMaxLifetime=30min\n"
     "[Client pbx-shell]\nUser=1001\nAllow=status\n"
@@ -249,6 +255,7 @@ static const struct {
     {"exch.contoso.example", REASON_OK, "exch", "exch.contoso.example", ""},
     {"MAIL.contoso.example", REASON_OK, "exch", "mail.contoso.example", ""}, /* off is disabled */
     {"off.contoso.example", REASON_OK, "off", "off.contoso.example", ""},
+    {"both.contoso.example", REASON_OK, "aoff", "both.contoso.example", ""}, /* all disabled */
     {"shared.contoso.example", REASON_AMBIGUOUS_TARGET, NULL, NULL, "twin, twin2"},
     {"https://shared.contoso.example/x", REASON_AMBIGUOUS_TARGET, NULL, NULL, "twin, twin2"},
     {"http://exch.contoso.example/ews", REASON_NO_SUCH_PARTNER, NULL, NULL, ""},

@@ -3,10 +3,8 @@
 #include "log.h"
 #include "settings_of.h"
 #include "settings_table.h"
+#include "temp_dir.h"
 #include "unit.h"
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define HOST "lync.contoso.example"
 #define IDENTITY                                                                                   \
@@ -215,6 +213,66 @@ START_TEST(test_interval_is_clamped)
 }
 END_TEST
 
+/* What was emptied again was not given. */
+START_TEST(test_emptied_is_not_given)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY "[SigningKey]\nCurrent=/k.pem\nCurrent=\n" EXCH
+                                              "Certificate=/p.pem\nCertificate=\n"
+                                              "AudienceHost=x.example\nAudienceHost=\n");
+    ck_assert_ptr_null(s->signing_key.current);
+    ck_assert_str_eq(s->partners[0].audience_hosts.list[0], "exch.contoso.example");
+    struct settings_read r = settings_read(IDENTITY "Realm=\n", HOST);
+    ck_assert_ptr_null(r.settings);
+    ck_assert_str_eq(r.errors.text.p, "t.conf:1: [Identity] needs Realm=\n");
+    settings_read_done(&r);
+}
+END_TEST
+
+/* A shorter limit takes the default beside it along. */
+START_TEST(test_limits_pull_their_neighbours)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY "[Refresh]\nStaleAfter=12h\nTimeout=3s\n");
+    ck_assert_int_eq(s->refresh.warn_after_s, 12 * 3600);
+    ck_assert_int_eq(s->refresh.connect_timeout_s, 3);
+}
+END_TEST
+
+START_TEST(test_lists_are_bounded_sets)
+{
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY "Hosts=a.example A.example\nHosts=a.example\n");
+    ck_assert_uint_eq(s->identity.n_hosts, 1);
+    for (int more = 0; more < 2; more++) {
+        CLEANUP(buf_done) struct buf text = BUF_INIT(65536);
+        buf_put_str(&text, IDENTITY);
+        for (int i = 0; i < SETTINGS_LIST_MAX + more; i++)
+            buf_printf(&text, "Hosts=h%d.example\n", i);
+        struct settings_read r = settings_read(text.p, HOST);
+        ck_assert_int_eq(r.settings != NULL, !more);
+        if (more)
+            ck_assert_str_eq(
+                r.errors.text.p, "t.conf:260: [Identity] Hosts=: more than 256 entries\n");
+        settings_read_done(&r);
+    }
+}
+END_TEST
+
+START_TEST(test_text_is_bounded)
+{
+    for (size_t n = 256; n <= 257; n++) {
+        char text[1024], name[300];
+        memset(name, 'n', n);
+        name[n] = '\0';
+        snprintf(text, sizeof(text), IDENTITY "Name=%s\n", name);
+        struct settings_read r = settings_read(text, HOST);
+        ck_assert_int_eq(r.settings != NULL, n == 256);
+        settings_read_done(&r);
+    }
+}
+END_TEST
+
 START_TEST(test_extensions_are_ignored)
 {
     CLEANUP(settings_freep)
@@ -412,7 +470,11 @@ static void print_to(const struct settings *s, struct buf *out)
 
 START_TEST(test_print_shows_origin)
 {
-    CLEANUP(settings_freep) struct settings *s = settings_of(IDENTITY EXCH "Trust=full\n");
+    CLEANUP(settings_freep)
+    struct settings *s = settings_of(IDENTITY EXCH
+        "Trust=full\n"
+        "[Partner sps]\nMetadataURL=https://sps.contoso.example/x\nRealm=contoso.example\n"
+        "ApplicationId=00000003-0000-0ff1-ce00-000000000000\n[Client a]\nUser=root\n");
     CLEANUP(buf_done) struct buf out = BUF_INIT(65536);
     print_to(s, &out);
     buf_put_char(&out, '\0');
@@ -423,6 +485,8 @@ START_TEST(test_print_shows_origin)
         "\n[SigningKey]\n# default\nSource=managed\n#Current=\n#Next=\nLifetime=2y\n",
         "\n[Partner exch]\n# default\n#Description=\n# t.conf:5\nMetadataURL=https://exch.contoso",
         "# t.conf:8\nTrust=full\n# default\n#PermittedUsers=\n",
+        "[Partner sps]\n# default\n#Description=\n# t.conf:10\nMetadataURL=https://sps.contoso",
+        "\n[Client a]\n# t.conf:14\nUser=root\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         ck_assert_msg(strstr(out.p, parts[i]) != NULL, "missing:\n%s\nin:\n%s", parts[i], out.p);
@@ -505,52 +569,30 @@ END_TEST
 
 /* Files */
 
-static void write_file(const char *dir, const char *name, const char *text)
+static void write_file(const struct temp_dir *d, const char *name, const char *text)
 {
-    char path[256];
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    FILE *f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    fputs(text, f);
-    fclose(f);
-    chmod(path, 0644);
+    temp_dir_write(d, name, span_of(text), 0644);
 }
 
-static void make_config(char dir[32])
+static void make_config(struct temp_dir *d)
 {
-    static const char *const folders[] = {"partners.d", "clients.d"};
-    snprintf(dir, 32, "/tmp/s2sd-settings-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-        char path[64];
-        snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
-        ck_assert_int_eq(mkdir(path, 0755), 0);
-    }
-}
-
-static void remove_config(const char *dir)
-{
-    static const char *const names[] = {"s2sd.conf", "partners.d/exch.conf", "clients.d/a.conf",
-        "clients.d/b.conf", "partners.d", "clients.d", ""};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[256];
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        remove(path);
-    }
+    temp_dir_make(d);
+    ck_assert_int_eq(mkdir(temp_dir_at(d, "partners.d"), 0755), 0);
+    ck_assert_int_eq(mkdir(temp_dir_at(d, "clients.d"), 0755), 0);
 }
 
 START_TEST(test_load_a_folder)
 {
-    char dir[32];
+    struct temp_dir dir;
     struct conf_errors errors = {0};
     CLEANUP(settings_freep) struct settings *s = NULL;
-    make_config(dir);
-    write_file(dir, "s2sd.conf", IDENTITY "Hosts=lync.contoso.example\n");
-    write_file(dir, "partners.d/exch.conf", EXCH);
-    write_file(dir, "clients.d/b.conf", "[Client second]\nUser=root\n");
-    write_file(dir, "clients.d/a.conf", "[Client first]\nUser=root\nPartners=exch\n");
-    bool ok = settings_load(dir, &errors, &s);
-    remove_config(dir);
+    make_config(&dir);
+    write_file(&dir, "s2sd.conf", IDENTITY "Hosts=lync.contoso.example\n");
+    write_file(&dir, "partners.d/exch.conf", EXCH);
+    write_file(&dir, "clients.d/b.conf", "[Client second]\nUser=root\n");
+    write_file(&dir, "clients.d/a.conf", "[Client first]\nUser=root\nPartners=exch\n");
+    bool ok = settings_load(dir.path, &errors, &s);
+    temp_dir_remove(&dir);
     ck_assert_msg(ok, "%s", errors.text.p);
     ck_assert_uint_eq(s->n_partners, 1);
     ck_assert_uint_eq(s->n_clients, 2);
@@ -561,19 +603,21 @@ END_TEST
 
 START_TEST(test_load_names_every_file)
 {
-    char dir[32], expected[512];
+    struct temp_dir dir;
+    char expected[512];
     struct conf_errors errors = {0};
     struct settings *s = NULL;
-    make_config(dir);
-    write_file(dir, "s2sd.conf", IDENTITY "Hosts=a.example\nno equals sign\n");
-    write_file(dir, "partners.d/exch.conf", EXCH "Trust=none\n");
-    bool ok = settings_load(dir, &errors, &s);
-    remove_config(dir);
+    make_config(&dir);
+    write_file(&dir, "s2sd.conf", IDENTITY "Hosts=a.example\nno equals sign\n");
+    write_file(&dir, "partners.d/exch.conf", EXCH "Trust=none\n");
+    bool ok = settings_load(dir.path, &errors, &s);
+    temp_dir_remove(&dir);
     ck_assert(!ok);
     ck_assert_uint_eq(errors.count, 2);
-    snprintf(expected, sizeof(expected), "%s/partners.d/exch.conf:5: [Partner exch] Trust=:", dir);
+    snprintf(
+        expected, sizeof(expected), "%s/partners.d/exch.conf:5: [Partner exch] Trust=:", dir.path);
     ck_assert_ptr_nonnull(strstr(errors.text.p, expected));
-    snprintf(expected, sizeof(expected), "%s/s2sd.conf:5: ", dir);
+    snprintf(expected, sizeof(expected), "%s/s2sd.conf:5: ", dir.path);
     ck_assert_ptr_nonnull(strstr(errors.text.p, expected));
     conf_errors_done(&errors);
 }
@@ -599,6 +643,10 @@ static void fill(TCase *t)
     tcase_add_test(t, test_values_of_every_kind);
     tcase_add_test(t, test_empty_value_starts_over);
     tcase_add_test(t, test_interval_is_clamped);
+    tcase_add_test(t, test_emptied_is_not_given);
+    tcase_add_test(t, test_limits_pull_their_neighbours);
+    tcase_add_test(t, test_lists_are_bounded_sets);
+    tcase_add_test(t, test_text_is_bounded);
     tcase_add_test(t, test_extensions_are_ignored);
     tcase_add_test(t, test_drop_in_adds_to_a_section);
     tcase_add_loop_test(t, test_mistakes, 0, (int)ARRAY_LEN(mistakes));

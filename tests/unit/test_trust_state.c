@@ -216,6 +216,50 @@ START_TEST(one_key_twice_is_refused)
 }
 END_TEST
 
+/* The body of a state that is printed, without its header. */
+static struct span body_of(const struct buf *text)
+{
+    struct span body;
+    ck_assert(sealed_open(buf_span(text), "s2sd partner state 1", "exch", &body));
+    return body;
+}
+
+static struct span between(struct span text, const char *from, const char *to)
+{
+    const char *a = memmem(text.p, text.n, from, strlen(from));
+    ck_assert_ptr_nonnull(a);
+    const char *b = memmem(a, text.n - (size_t)(a - text.p), to, strlen(to));
+    ck_assert_ptr_nonnull(b);
+    return (struct span){a, (size_t)(b - a)};
+}
+
+START_TEST(sixty_five_keys_are_refused)
+{
+    CLEANUP(buf_done) struct buf one = {0};
+    CLEANUP(buf_done) struct buf many = {0};
+    CLEANUP(buf_done) struct buf body = BUF_INIT(PARTNER_STATE_MAX);
+    CLEANUP(buf_done) struct buf sealed = BUF_INIT(PARTNER_STATE_MAX);
+    print(&one); /* its first key is of seed 1 */
+    for (size_t i = 0; i < s.trust.n_keys; i++)
+        pubkey_free(s.trust.keys[i].key);
+    s.trust.n_keys = 0;
+    for (unsigned i = 0; i < PARTNER_KEYS_MAX; i++)
+        add_key(100 + i, PKEY_VALID);
+    print(&many);
+    ck_assert_int_eq(scan(buf_span(&many)), REASON_OK);
+    partner_state_done(&back);
+    struct span text = body_of(&many), extra = between(body_of(&one), "[key]\n", "\n\n");
+    buf_put_span(&body, between(text, "Generation=", "Keys=64"));
+    buf_put_str(&body, "Keys=65\n\n");
+    buf_put_span(&body, extra);
+    buf_put_str(&body, "\n\n");
+    buf_put_span(&body, between(text, "[key]\n", "[document]"));
+    buf_put_str(&body, "[document]\n");
+    sealed_put(&sealed, "s2sd partner state 1", "exch", buf_span(&body));
+    ck_assert_int_eq(scan(buf_span(&sealed)), REASON_DOCUMENT_FORM);
+}
+END_TEST
+
 START_TEST(history_keeps_a_hundred_lines)
 {
     char what[32];
@@ -280,6 +324,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, another_partners_file_is_refused);
     tcase_add_loop_test(tc, a_line_of_another_form_is_refused, 0, ARRAY_LEN(edits));
     tcase_add_test(tc, one_key_twice_is_refused);
+    tcase_add_test(tc, sixty_five_keys_are_refused);
     tcase_add_test(tc, history_keeps_a_hundred_lines);
     tcase_add_test(tc, a_note_is_one_harmless_line);
     tcase_add_test(tc, the_largest_document_fits);

@@ -396,6 +396,18 @@ START_TEST(a_key_in_a_frame_passes_the_policy_or_the_frame_fails)
 }
 END_TEST
 
+START_TEST(a_state_that_does_not_exist_fails_the_frame)
+{
+    static uint8_t room[FRAME_MAX];
+    CLEANUP(partner_trust_freep) struct partner_trust *t = trust("a");
+    struct partner_trust back = {0};
+    struct frame_in f;
+    add(t, 1, T0)->state = (enum partner_key_state)(PKEY_BARRED + 1);
+    ck_assert(frame_open(&f, room, frame(t, room, sizeof(room))));
+    ck_assert_int_eq(partner_trust_get(&f, &back), REASON_DOCUMENT_FORM);
+}
+END_TEST
+
 START_TEST(sixty_four_keys_fit_into_one_frame)
 {
     static uint8_t room[FRAME_MAX];
@@ -441,6 +453,7 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, a_frame_carries_what_workers_need);
     tcase_add_test(tc, a_frame_cut_anywhere_is_refused);
     tcase_add_test(tc, a_key_in_a_frame_passes_the_policy_or_the_frame_fails);
+    tcase_add_test(tc, a_state_that_does_not_exist_fails_the_frame);
     tcase_add_test(tc, sixty_four_keys_fit_into_one_frame);
     tcase_add_test(tc, states_have_names_both_ways);
 }

@@ -31,7 +31,7 @@ static void teardown(void)
 /* A document of the certificates whose digits are in `which`: "01" holds certs[0], certs[1]. */
 static enum reason apply(const char *which, int64_t grace_s, int64_t now)
 {
-    struct metadata m = {0};
+    struct metadata m = {.may_be_replayed = true};
     for (const char *p = which; *p; p++)
         m.certs[m.n_certs++] = certs[*p - '0'];
     return update_apply(t, &m, grace_s, now, &changes);
@@ -200,9 +200,20 @@ START_TEST(a_replayed_document_brings_no_withdrawn_key_back)
     ck_assert_uint_eq(t->generation, 3);
     document("01", 0, T0 + 40);
     ck_assert_str_eq(reported(), ""); /* told once */
-    ck_assert_int_eq(apply("0", 0, T0 + 50), REASON_DOCUMENT_KEYS);
+    ck_assert_int_eq(apply("0", 0, T0 + 50), REASON_DOCUMENT_REPLAY);
     ck_assert_str_eq(keys(), "0g 1v");
     ck_assert_int_eq(t->good_at, T0 + 40);
+}
+END_TEST
+
+/* Certificate= of the configuration: the administrator may go back to an old one. */
+START_TEST(an_administrators_file_may_bring_a_withdrawn_key_back)
+{
+    struct metadata m = {.certs = {certs[0]}, .n_certs = 1};
+    document("0", 0, T0);
+    document("1", 0, T0 + 10);
+    ck_assert_int_eq(update_apply(t, &m, 0, T0 + 20, &changes), REASON_OK);
+    ck_assert_str_eq(reported(), "0returned 1gone");
 }
 END_TEST
 
@@ -240,7 +251,7 @@ START_TEST(a_document_of_barred_keys_changes_nothing)
     document("01", 0, T0);
     t->keys[0].state = PKEY_BARRED;
     changes.n = 99;
-    ck_assert_int_eq(apply("0", 0, T0 + 1), REASON_DOCUMENT_KEYS);
+    ck_assert_int_eq(apply("0", 0, T0 + 1), REASON_DOCUMENT_REPLAY);
     ck_assert_str_eq(keys(), "0b 1v");
     ck_assert_int_eq(t->good_at, T0);
     ck_assert_uint_eq(changes.n, 99);
@@ -292,6 +303,44 @@ START_TEST(too_many_keys_forget_the_oldest)
     ck_assert_int_eq(changes.list[changes.n - 1].kind, UPDATE_GONE);
     for (unsigned i = 0; i < METADATA_KEYS_MAX; i++)
         cert_free(many[i]);
+}
+END_TEST
+
+/* A key of 8192 bits that only says who it is. */
+static struct cert *big_cert(unsigned seed)
+{
+    unsigned char n[1024];
+    struct cert *c = calloc(1, sizeof(*c));
+    ck_assert_ptr_nonnull(c);
+    c->x5t[0] = c->x5t_s256[0] = (unsigned char)seed;
+    c->not_after = T0 + DAY;
+    memset(n, 0xa5, sizeof(n));
+    n[500] = (unsigned char)seed;
+    for (unsigned i = 1; !c->key; i += 2) {
+        n[1023] = (unsigned char)i;
+        n[1022] = (unsigned char)(i >> 8);
+        if (pubkey_new(span_bytes(n, sizeof(n)), SPAN("\1\0\1"), &c->key) != REASON_OK)
+            c->key = NULL;
+    }
+    return c;
+}
+
+START_TEST(what_is_known_of_a_partner_fits_into_a_frame)
+{
+    static uint8_t room[FRAME_MAX];
+    struct metadata m = {.n_certs = 40};
+    struct frame_out f;
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < m.n_certs; i++)
+            m.certs[i] = big_cert(i + (unsigned)round * 40);
+        ck_assert_int_eq(update_apply(t, &m, GRACE, T0 + round, &changes), REASON_OK);
+        for (unsigned i = 0; i < m.n_certs; i++)
+            cert_free(m.certs[i]);
+    }
+    ck_assert_uint_eq(t->n_keys, 48); /* 40 of the document, 8 in their grace */
+    frame_start(&f, room, sizeof(room), 1, 1);
+    partner_trust_put(&f, t);
+    ck_assert_uint_ne(frame_finish(&f), 0);
 }
 END_TEST
 
@@ -398,12 +447,14 @@ static void add(TCase *tc)
     tcase_add_test(tc, grace_runs_out_without_a_document);
     tcase_add_test(tc, a_clock_that_goes_back_ends_no_grace);
     tcase_add_test(tc, a_replayed_document_brings_no_withdrawn_key_back);
+    tcase_add_test(tc, an_administrators_file_may_bring_a_withdrawn_key_back);
     tcase_add_test(tc, a_younger_document_may_bring_a_withdrawn_key_back);
     tcase_add_test(tc, a_barred_key_stays_barred);
     tcase_add_test(tc, a_document_of_barred_keys_changes_nothing);
     tcase_add_test(tc, a_new_key_read_from_a_file_is_confirmed_or_dropped);
     tcase_add_test(tc, a_dispute_is_not_the_documents_business);
     tcase_add_test(tc, too_many_keys_forget_the_oldest);
+    tcase_add_test(tc, what_is_known_of_a_partner_fits_into_a_frame);
     tcase_add_test(tc, barred_keys_are_never_forgotten);
     tcase_add_test(tc, any_order_of_documents_holds_the_promises);
 }
