@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s2sd-fetcher: options, descriptors, then the loop of fetcher/fetcher.c. */
+#include "fds.h"
+#include "fetcher.h"
+#include "log.h"
+#include "notify.h"
+#include "peer_user.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum option_code { OPT_PEER = 256, OPT_EOF, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+    {"peer-user", required_argument, NULL, OPT_PEER},
+    {"until-eof", no_argument, NULL, OPT_EOF},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "Usage: s2sd-fetcher [OPTION]...\n"
+    "Fetches the partners' documents for s2sd over HTTPS. Started by s2sd-fetcher.service or by\n"
+    "s2sd --all with its socket as a passed descriptor. It has no configuration.\n"
+    "\n"
+    "      --peer-user=NAME   the user whose processes may connect (default: our own)\n"
+    "      --until-eof        end when the broker's link ends\n"
+    "      --version          print the version and exit\n"
+    "      --help             print this help and exit\n"
+    "\n"
+    "Exit status: 0 ended in order, 1 fault, 64 usage.\n";
+
+/* -1: go on; else the exit status. */
+static int set_peer(const char *name, struct fetcher_options *o)
+{
+    const int r = peer_user_uid(name, &o->peer_uid);
+    if (r < 0) {
+        fprintf(stderr, "s2sd-fetcher: --peer-user=%s: %s\n", name,
+            r == -ENOENT ? "no such user" : strerror(-r));
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+static int set_option(int code, struct fetcher_options *o)
+{
+    switch (code) {
+    case OPT_PEER:
+        return set_peer(optarg, o);
+    case OPT_EOF:
+        o->until_eof = true;
+        return -1;
+    case OPT_VERSION:
+        puts("s2sd-fetcher " S2SD_VERSION);
+        return 0;
+    case OPT_HELP:
+        fputs(help, stdout);
+        return 0;
+    default:
+        fputs("Try 's2sd-fetcher --help'.\n", stderr);
+        return EX_USAGE;
+    }
+}
+
+static int read_options(int argc, char **argv, struct fetcher_options *o)
+{
+    int code, status = -1;
+    while (status < 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        status = set_option(code, o);
+    if (status < 0 && optind < argc) {
+        fprintf(stderr, "s2sd-fetcher: unexpected argument '%s'\n", argv[optind]);
+        return EX_USAGE;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct fetcher_options o = {.peer_uid = geteuid()};
+    int status = read_options(argc, argv, &o);
+    if (status >= 0)
+        return status;
+    log_open("s2sd-fetcher");
+    notify_open();
+    fds_open();
+    int listener = fds_take("fetch");
+    fds_close_rest();
+    if (listener < 0) {
+        log_err("the socket \"fetch\" was not passed: start s2sd-fetcher.service, or s2sd --all");
+        return EX_USAGE;
+    }
+    return fetcher_run(&o, listener);
+}

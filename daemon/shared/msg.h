@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The messages between our roles. One struct and one put/get pair each, so that both ends share the
+ * code. docs/links.md says the same in words. A get returns false when the frame is not exactly
+ * that message. Spans point into the frame. */
+#pragma once
+
+#include "frame.h"
+#include "policy.h"
+#include "reason.h"
+
+enum msg_type {
+    /* broker -> signer (ring link) */
+    MSG_RING_PUBLISHED = 1, /* u64 generation: the document with that ring is being served */
+    /* signer -> broker */
+    MSG_RING, /* keyring_put: pushed on connect and on each change */
+    /* broker <-> every program that reads the configuration */
+    MSG_CONFIG_PREPARE, /* parse again and report */
+    MSG_CONFIG_READY,   /* struct msg_config */
+    MSG_CONFIG_COMMIT,  /* use what was prepared */
+    MSG_CONFIG_ABORT,   /* forget it */
+    /* minter -> signer (mint link) */
+    MSG_MINT, /* struct msg_mint */
+    /* signer -> minter */
+    MSG_MINTED,  /* struct msg_minted */
+    MSG_REFUSED, /* struct msg_refused */
+    /* broker -> fetcher */
+    MSG_FETCH, /* struct msg_fetch */
+    /* fetcher -> broker */
+    MSG_FETCHED, /* struct msg_fetched; the body comes as a sealed memfd when status is 200 */
+    /* broker -> worker */
+    MSG_TRUST,        /* partner_trust_put, inline or (empty frame) as memfd holding one frame */
+    MSG_TRUST_GONE,   /* str: partner name */
+    MSG_TRUST_SYNCED, /* u64 trust generation: everything up to here was sent */
+    MSG_SIGNER_LINK,  /* descriptor: connected mint link (minters only); without one: the signer is
+                         away */
+    MSG_HEALTH,       /* u8 may_mint, u8 may_validate */
+    MSG_HINT_DONE,    /* str partner: the refresh asked for has ended, or will not be made now */
+    /* worker -> broker */
+    MSG_WORKER_READY, /* doors are open */
+    MSG_HINT          /* str partner, 20 bytes x5t: a token names a key we do not know */
+};
+
+struct msg_config {
+    bool ok;
+    unsigned char digest[16];
+    struct span errors; /* "file:line: message" lines, at most MSG_CONFIG_ERRORS_MAX bytes */
+};
+#define MSG_CONFIG_ERRORS_MAX 32768
+void msg_config_put(struct frame_out *f, const struct msg_config *m);
+bool msg_config_get(struct frame_in *f, struct msg_config *m) WARN_UNUSED;
+
+struct msg_mint {
+    struct mint_request request;
+    uint32_t uid, pid; /* of the local process, for the audit record */
+    struct span unit;
+};
+void msg_mint_put(struct frame_out *f, const struct msg_mint *m);
+bool msg_mint_get(struct frame_in *f, struct msg_mint *m) WARN_UNUSED;
+
+struct msg_minted {
+    struct span token;
+    int64_t expires_at;
+};
+void msg_minted_put(struct frame_out *f, const struct msg_minted *m);
+bool msg_minted_get(struct frame_in *f, struct msg_minted *m) WARN_UNUSED;
+
+struct msg_refused {
+    enum reason reason;
+    uint32_t retry_after_s; /* 0: do not retry */
+    struct span detail;
+};
+void msg_refused_put(struct frame_out *f, const struct msg_refused *m);
+bool msg_refused_get(struct frame_in *f, struct msg_refused *m) WARN_UNUSED;
+
+#define MSG_PINS_MAX 16
+struct msg_fetch {
+    struct span url, ca_file, etag, last_modified; /* empty: none */
+    struct span pins[MSG_PINS_MAX];                /* "sha256//..." */
+    uint32_t n_pins;
+    bool public_addresses_only;
+    uint32_t timeout_ms, connect_timeout_ms;
+    uint32_t max_bytes;
+};
+void msg_fetch_put(struct frame_out *f, const struct msg_fetch *m);
+bool msg_fetch_get(struct frame_in *f, struct msg_fetch *m) WARN_UNUSED;
+
+struct msg_fetched {
+    enum reason reason; /* REASON_OK for 200 and 304 */
+    uint32_t status;    /* HTTP status, 0 when there was none */
+    struct span etag, last_modified;
+    int64_t max_age_s;     /* Cache-Control max-age, -1: none */
+    int64_t retry_after_s; /* -1: none */
+    int64_t date;          /* of the Date header, wall seconds, 0: none */
+    struct span detail;    /* what to show the administrator, safe to log */
+};
+void msg_fetched_put(struct frame_out *f, const struct msg_fetched *m);
+bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m) WARN_UNUSED;
+
+/* MSG_RING_PUBLISHED, MSG_TRUST_SYNCED: one number. The caller has looked at the type. */
+void msg_number_put(struct frame_out *f, uint64_t number);
+bool msg_number_get(struct frame_in *f, uint64_t *ret) WARN_UNUSED;
+/* MSG_TRUST_GONE, MSG_HINT_DONE: a partner's section name, never empty. The caller has looked at
+ * the type. */
+void msg_name_put(struct frame_out *f, struct span partner);
+bool msg_name_get(struct frame_in *f, struct span *ret) WARN_UNUSED;
+
+struct msg_health {
+    bool may_mint, may_validate;
+};
+void msg_health_put(struct frame_out *f, const struct msg_health *m);
+bool msg_health_get(struct frame_in *f, struct msg_health *m) WARN_UNUSED;
+
+struct msg_hint {
+    struct span partner;
+    unsigned char x5t[20];
+};
+void msg_hint_put(struct frame_out *f, const struct msg_hint *m);
+bool msg_hint_get(struct frame_in *f, struct msg_hint *m) WARN_UNUSED;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The record of a signature: who got which token for whom. One for each, before the token leaves
+ * the signer. */
+#pragma once
+
+#include "msg.h"
+
+/* What is recorded beside the order. */
+struct audit_signature {
+    const struct msg_mint *asked; /* rule, partner, user, uid, pid, unit */
+    struct span host;             /* that the token is for */
+    int64_t lifetime_s;           /* granted */
+    const char *kid;              /* x5t text of the key that signed */
+    struct span token;            /* only its hash is written */
+    int64_t expires_at;
+};
+
+/* 0, or -errno when the record could not be handed over. */
+int audit_signature(const struct audit_signature *a) WARN_UNUSED;

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cleanup.h"
+#include "clock.h"
+#include "log.h"
+#include "msg.h"
+#include "signer.h"
+
+struct ring_link {
+    LIST_ENTRY(ring_link) next;
+    struct signer *signer;
+    struct link *link;
+};
+
+static void send_frame(struct ring_link *r, const struct frame_out *f)
+{
+    int e = link_send(r->link, f, -1);
+    if (e < 0)
+        log_warning("cannot tell the broker: %s", strerror(-e));
+}
+
+static void push(struct ring_link *r)
+{
+    CLEANUP(freep) uint8_t *room = malloc(FRAME_MAX);
+    struct frame_out f;
+    if (!room) {
+        log_err("cannot tell the broker about the key ring: out of memory");
+        return;
+    }
+    frame_start(&f, room, FRAME_MAX, MSG_RING, link_next_id(r->link));
+    keyring_put(&f, &r->signer->keys.ring);
+    send_frame(r, &f);
+}
+
+void ring_links_push(struct signer *s)
+{
+    struct ring_link *r;
+    LIST_FOREACH(r, &s->ring_links, next)
+    push(r);
+}
+
+static void answer_config(
+    struct ring_link *r, uint32_t id, const struct settings *read, const struct conf_errors *errors)
+{
+    CLEANUP(freep) uint8_t *room = malloc(FRAME_MAX);
+    struct frame_out f;
+    if (!room) {
+        log_err("cannot answer the broker: out of memory");
+        return;
+    }
+    struct msg_config m = {.ok = read != NULL, .errors = buf_span(&errors->text)};
+    if (m.errors.n > MSG_CONFIG_ERRORS_MAX)
+        m.errors.n = MSG_CONFIG_ERRORS_MAX;
+    if (read)
+        memcpy(m.digest, read->digest, sizeof(m.digest));
+    frame_start(&f, room, FRAME_MAX, MSG_CONFIG_READY, id);
+    msg_config_put(&f, &m);
+    send_frame(r, &f);
+}
+
+static void forget_prepared(struct signer *s)
+{
+    settings_freep(&s->prepared);
+    own_keys_forget(&s->keys);
+}
+
+/* Reads the configuration again and judges all of it, key files too, so that COMMIT cannot fail for
+ * what they say. */
+static struct settings *prepare(struct signer *s, struct conf_errors *errors)
+{
+    CLEANUP(settings_freep) struct settings *read = NULL;
+    char why[OWN_KEYS_WHY_MAX] = "";
+    if (!settings_load(s->options->config_dir, errors, &read))
+        return NULL;
+    if (settings_need_restart(s->settings, read, why, sizeof(why))) {
+        buf_printf(&errors->text, "a change of %s needs a restart of s2sd-signer\n", why);
+        errors->count++;
+        return NULL;
+    }
+    if (own_keys_prepare(&s->keys, read, why) < 0) {
+        buf_printf(&errors->text, "%s\n", why);
+        errors->count++;
+        return NULL;
+    }
+    return TAKE(read);
+}
+
+static void on_prepare(struct ring_link *r, uint32_t id)
+{
+    struct signer *s = r->signer;
+    CLEANUP(conf_errors_done) struct conf_errors errors = {.text = BUF_INIT(CONF_FILE_MAX)};
+    forget_prepared(s);
+    s->prepared = prepare(s, &errors);
+    answer_config(r, id, s->prepared, &errors);
+}
+
+static void on_commit(struct signer *s)
+{
+    if (!s->prepared) {
+        log_warning("the broker commits a configuration that was never prepared");
+        return;
+    }
+    signer_commit(s);
+}
+
+static void on_published(struct signer *s, struct frame_in *f)
+{
+    uint64_t generation;
+    if (msg_number_get(f, &generation) && own_keys_published(&s->keys, generation, clock_wall_s()))
+        ring_links_push(s);
+}
+
+static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
+{
+    struct ring_link *r = arg;
+    bool is_plain = *fd < 0;
+    if (is_plain && f->type == MSG_RING_PUBLISHED)
+        on_published(r->signer, f);
+    else if (is_plain && f->type == MSG_CONFIG_PREPARE && frame_end(f))
+        on_prepare(r, f->id);
+    else if (is_plain && f->type == MSG_CONFIG_COMMIT && frame_end(f))
+        on_commit(r->signer);
+    else if (is_plain && f->type == MSG_CONFIG_ABORT && frame_end(f))
+        forget_prepared(r->signer);
+    else
+        link_drop(l, "nothing that a broker says to the signer");
+}
+
+static void ring_link_free(struct ring_link *r)
+{
+    LIST_REMOVE(r, next);
+    link_free(r->link);
+    free(r);
+}
+
+static void on_closed(struct link *l, void *arg)
+{
+    struct ring_link *r = arg;
+    struct signer *s = r->signer;
+    (void)l;
+    log_info("the broker's link has ended");
+    ring_link_free(r);
+    if (s->options->until_eof && LIST_EMPTY(&s->ring_links))
+        signer_stop(s);
+}
+
+static unsigned count_links(const struct signer *s)
+{
+    unsigned n = 0;
+    const struct ring_link *r;
+    LIST_FOREACH(r, &s->ring_links, next)
+    n++;
+    return n;
+}
+
+void ring_link_accept(int fd, void *signer)
+{
+    struct signer *s = signer;
+    CLEANUP(closep) int peer = fd;
+    if (count_links(s) >= SIGNER_RING_LINKS_MAX) {
+        log_warning("more than %d brokers: connection closed", SIGNER_RING_LINKS_MAX);
+        return;
+    }
+    struct ring_link *r = calloc(1, sizeof(*r));
+    if (!r)
+        return;
+    r->signer = s;
+    r->link = link_new(s->base, TAKE_FD(peer), on_frame, on_closed, r);
+    if (!r->link) {
+        free(r);
+        return;
+    }
+    LIST_INSERT_HEAD(&s->ring_links, r, next);
+    push(r);
+}
+
+void ring_links_close(struct signer *s)
+{
+    while (!LIST_EMPTY(&s->ring_links))
+        ring_link_free(LIST_FIRST(&s->ring_links));
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer.h"
+
+#include "cleanup.h"
+#include "clock.h"
+#include "log.h"
+#include "notify.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sysexits.h>
+
+/* How often times of the ring are looked at, and a write that failed is tried again. */
+#define SIGNER_TICK_S 30
+#define SIGNER_STOP_S 2
+
+static unsigned count_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) < 0)
+        return 1;
+    int n = CPU_COUNT(&set);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+static void report_status(const struct signer *s)
+{
+    char thumbprint[THUMBPRINT_TEXT_LEN], ends[CLOCK_TEXT_LEN];
+    const struct ring_slot *current = keyring_current(&s->keys.ring);
+    notify_status("signing key %s until %s, %u children",
+        thumbprint_text(current->cert->x5t, thumbprint), clock_text(current->cert->not_after, ends),
+        pool_children(s->pool));
+}
+
+/* Makes the wanted key count, on disk first. False: it could not be written and stays wanted. */
+static bool apply_keys(struct signer *s, struct signkey **ret_old)
+{
+    int r = own_keys_apply(&s->keys, clock_wall_s(), ret_old);
+    if (r < 0)
+        log_err("cannot write %s/%s: %s; the old key keeps signing, next try in %d s",
+            s->options->state_dir, OWN_KEYS_RING, strerror(-r), SIGNER_TICK_S);
+    return r == 0;
+}
+
+/* New children, and every broker is told. The old key goes last: children of before are processes
+ * with a copy of their own. */
+static void use_new(struct signer *s, struct signkey *old)
+{
+    if (pool_renew(s->pool, s->settings, s->keys.current) < 0)
+        log_err("no signing child could be started");
+    signkey_free(old);
+    ring_links_push(s);
+    report_status(s);
+}
+
+static void use_prepared(struct signer *s)
+{
+    struct rate *rate = rate_new(s->prepared);
+    if (!rate) {
+        log_err("configuration not taken: out of memory");
+        settings_freep(&s->prepared);
+        own_keys_forget(&s->keys);
+        return;
+    }
+    rate_inherit(rate, s->rate);
+    rate_free(s->rate);
+    s->rate = rate;
+    settings_free(s->settings);
+    s->settings = TAKE(s->prepared);
+    log_set_level((enum log_level)s->settings->log_level);
+}
+
+void signer_commit(struct signer *s)
+{
+    struct signkey *old = NULL;
+    use_prepared(s);
+    apply_keys(s, &old);
+    use_new(s, old);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct signer *s = arg;
+    struct signkey *old = NULL;
+    (void)fd;
+    (void)what;
+    /* What PREPARE has read waits for its COMMIT; what a COMMIT could not write is tried again. */
+    if (s->keys.wanted && !s->prepared && apply_keys(s, &old))
+        use_new(s, old);
+    if (own_keys_tick(&s->keys, clock_wall_s()))
+        ring_links_push(s);
+}
+
+void signer_stop_when_idle(struct signer *s)
+{
+    if (s->is_stopping && pool_is_idle(s->pool))
+        event_base_loopexit(s->base, NULL);
+}
+
+void signer_stop(struct signer *s)
+{
+    struct timeval late = {SIGNER_STOP_S, 0};
+    if (s->is_stopping)
+        return;
+    s->is_stopping = true;
+    notify_stopping();
+    event_add(s->stop_late, &late);
+    signer_stop_when_idle(s);
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+    (void)sig;
+    (void)what;
+    signer_stop(arg);
+}
+
+static void on_stop_late(evutil_socket_t fd, short what, void *arg)
+{
+    struct signer *s = arg;
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(s->base);
+}
+
+/* R46: the loop turns, because it calls us; and orders would be signed. */
+static bool is_healthy(void *arg)
+{
+    return pool_is_healthy(((struct signer *)arg)->pool);
+}
+
+static int load_settings(struct signer *s)
+{
+    CLEANUP(conf_errors_done) struct conf_errors errors = {.text = BUF_INIT(CONF_FILE_MAX)};
+    if (settings_load(s->options->config_dir, &errors, &s->settings)) {
+        log_set_level((enum log_level)s->settings->log_level);
+        return 0;
+    }
+    struct span rest = buf_span(&errors.text);
+    while (rest.n > 0) {
+        size_t n = span_find(rest, '\n');
+        log_err("%.*s", (int)n, rest.p);
+        rest = span_skip(rest, n < rest.n ? n + 1 : n);
+    }
+    return EX_CONFIG;
+}
+
+static int load_keys(struct signer *s)
+{
+    char why[OWN_KEYS_WHY_MAX] = "";
+    int r = own_keys_start(&s->keys, s->settings, s->options->state_dir, clock_wall_s(), why);
+    if (r == 0)
+        return 0;
+    log_err("%s", why[0] ? why : strerror(-r));
+    return 1;
+}
+
+static int make_events(struct signer *s)
+{
+    struct timeval every = {SIGNER_TICK_S, 0};
+    s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+    s->stop_late = event_new(s->base, -1, 0, on_stop_late, s);
+    s->on_term = evsignal_new(s->base, SIGTERM, on_signal, s);
+    s->on_int = evsignal_new(s->base, SIGINT, on_signal, s);
+    if (!s->tick || !s->stop_late || !s->on_term || !s->on_int || event_add(s->tick, &every) < 0 ||
+        event_add(s->on_term, NULL) < 0 || event_add(s->on_int, NULL) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static int open_doors(struct signer *s, int ring_listener, int mint_listener)
+{
+    unsigned uid = s->options->peer_uid;
+    if (ring_listener >= 0)
+        s->ring_door = link_door_new(s->base, ring_listener, uid, ring_link_accept, s);
+    if (mint_listener >= 0)
+        s->mint_door = link_door_new(s->base, mint_listener, uid, mint_link_accept, s);
+    return (ring_listener >= 0 && !s->ring_door) || (mint_listener >= 0 && !s->mint_door) ? -ENOMEM
+                                                                                          : 0;
+}
+
+static int start(struct signer *s, int ring_listener, int mint_listener)
+{
+    unsigned n = s->settings->processes.signers;
+    s->rate = rate_new(s->settings);
+    s->pool = pool_new(s->base, n ? n : count_cpus(), mint_link_done, s);
+    if (!s->rate || !s->pool)
+        return -ENOMEM;
+    int r = pool_renew(s->pool, s->settings, s->keys.current);
+    if (r == 0)
+        r = make_events(s);
+    if (r == 0)
+        r = open_doors(s, ring_listener, mint_listener);
+    if (r == 0)
+        r = notify_watchdog(s->base, is_healthy, s);
+    return r;
+}
+
+static void event_freep(struct event **e)
+{
+    if (*e)
+        event_free(TAKE(*e));
+}
+
+/* The mirror of the start. */
+static void stop(struct signer *s)
+{
+    link_door_free(s->mint_door);
+    link_door_free(s->ring_door);
+    mint_links_close(s);
+    ring_links_close(s);
+    event_freep(&s->tick);
+    event_freep(&s->stop_late);
+    event_freep(&s->on_term);
+    event_freep(&s->on_int);
+    pool_free(s->pool);
+    rate_free(s->rate);
+    own_keys_done(&s->keys);
+    settings_freep(&s->prepared);
+    settings_freep(&s->settings);
+    if (s->base)
+        event_base_free(s->base);
+}
+
+int signer_run(const struct signer_options *o, int ring_listener, int mint_listener)
+{
+    struct signer s = {.options = o};
+    LIST_INIT(&s.ring_links);
+    LIST_INIT(&s.mint_links);
+    signal(SIGPIPE, SIG_IGN); /* a log that nobody reads is no reason to end */
+    signal(SIGHUP, SIG_IGN);  /* a reload comes through the broker */
+    s.base = event_base_new();
+    int status = s.base ? load_settings(&s) : 1;
+    if (status == 0)
+        status = load_keys(&s);
+    if (status == 0) {
+        int r = start(&s, ring_listener, mint_listener);
+        if (r < 0)
+            log_err("cannot start: %s", strerror(-r));
+        status = r < 0;
+    }
+    if (status == 0) {
+        notify_ready("ready to sign");
+        report_status(&s);
+        event_base_dispatch(s.base);
+        log_info("ends");
+    }
+    stop(&s);
+    notify_close();
+    return status;
+}

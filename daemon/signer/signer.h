@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signer: owns the key ring, checks every order against its own reading of the configuration,
+ * has it signed by a child, writes the audit record, answers. No network; nothing but files and
+ * links. */
+#pragma once
+
+#include "link.h"
+#include "link_door.h"
+#include "own_keys.h"
+#include "pool.h"
+#include "rate.h"
+
+#define SIGNER_RING_LINKS_MAX 4
+#define SIGNER_MINT_LINKS_MAX 64
+/* Orders of one minter that wait or are in flight. */
+#define SIGNER_ORDERS_PER_LINK 256
+
+struct signer_options {
+    const char *config_dir; /* NULL: the standard folders */
+    const char *state_dir;
+    unsigned peer_uid; /* the only uid that may connect */
+    bool until_eof;    /* end when the last ring link has ended */
+};
+
+struct ring_link;
+struct mint_link;
+
+struct signer {
+    const struct signer_options *options;
+    struct event_base *base;
+    struct settings *settings;
+    struct settings *prepared; /* waits for COMMIT; NULL: nothing does */
+    struct rate *rate;
+    struct own_keys keys;
+    struct pool *pool;
+    struct link_door *ring_door, *mint_door;
+    LIST_HEAD(, ring_link) ring_links;
+    LIST_HEAD(, mint_link) mint_links;
+    struct event *tick, *on_term, *on_int, *stop_late;
+    bool is_stopping;
+};
+
+/* Runs until SIGTERM (or the end of the broker's link); takes over both listeners (-1: that door
+ * stays shut). Returns the exit status. */
+int signer_run(const struct signer_options *o, int ring_listener, int mint_listener);
+/* Begins the end: no new orders, those that were taken are finished, 2 s at most. */
+void signer_stop(struct signer *s);
+/* Ends the loop when stopping and nothing is in flight any more. */
+void signer_stop_when_idle(struct signer *s);
+/* Takes the prepared settings and keys, starts new children, tells every broker. */
+void signer_commit(struct signer *s);
+
+/* ring_link.c: the broker's link. */
+void ring_link_accept(int fd, void *signer);
+void ring_links_push(struct signer *s); /* MSG_RING to all */
+void ring_links_close(struct signer *s);
+
+/* mint_link.c: the minters' links. */
+void mint_link_accept(int fd, void *signer);
+void mint_link_done(const struct order *o, const struct msg_minted *minted, const char *kid,
+    const struct msg_refused *refused, void *signer); /* pool_done_fn */
+void mint_links_close(struct signer *s);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s2sd-signer: options, walls, descriptors, then the loop of signer/signer.c. */
+#include "fds.h"
+#include "log.h"
+#include "notify.h"
+#include "peer_user.h"
+#include "signer.h"
+#include "walls.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER
+#endif
+#endif
+
+#define STATE_DIR "/var/lib/s2sd-signer"
+
+enum option_code { OPT_CONFIG = 256, OPT_STATE, OPT_PEER, OPT_EOF, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+    {"config-dir", required_argument, NULL, OPT_CONFIG},
+    {"state-dir", required_argument, NULL, OPT_STATE},
+    {"peer-user", required_argument, NULL, OPT_PEER},
+    {"until-eof", no_argument, NULL, OPT_EOF},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "Usage: s2sd-signer [OPTION]...\n"
+    "Holds the signing key of s2sd and signs what its configuration allows. Started by\n"
+    "s2sd-signer.service or by s2sd --all with its sockets as passed descriptors.\n"
+    "\n"
+    "      --config-dir=DIR   configuration instead of /etc/s2sd\n"
+    "      --state-dir=DIR    keys and key ring (default " STATE_DIR ")\n"
+    "      --peer-user=NAME   the user whose processes may connect (default: our own)\n"
+    "      --until-eof        end when the broker's link ends\n"
+    "      --version          print the version and exit\n"
+    "      --help             print this help and exit\n"
+    "\n"
+    "Exit status: 0 ended in order, 1 fault, 64 usage, 78 configuration.\n";
+
+/* -1: go on; else the exit status. */
+static int set_peer(const char *name, struct signer_options *o)
+{
+    const int r = peer_user_uid(name, &o->peer_uid);
+    if (r < 0) {
+        fprintf(stderr, "s2sd-signer: --peer-user=%s: %s\n", name,
+            r == -ENOENT ? "no such user" : strerror(-r));
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+static int set_option(int code, struct signer_options *o)
+{
+    switch (code) {
+    case OPT_CONFIG:
+        o->config_dir = optarg;
+        return -1;
+    case OPT_STATE:
+        o->state_dir = optarg;
+        return -1;
+    case OPT_PEER:
+        return set_peer(optarg, o);
+    case OPT_EOF:
+        o->until_eof = true;
+        return -1;
+    case OPT_VERSION:
+        puts("s2sd-signer " S2SD_VERSION);
+        return 0;
+    case OPT_HELP:
+        fputs(help, stdout);
+        return 0;
+    default:
+        fputs("Try 's2sd-signer --help'.\n", stderr);
+        return EX_USAGE;
+    }
+}
+
+static int read_options(int argc, char **argv, struct signer_options *o)
+{
+    int code, status = -1;
+    while (status < 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        status = set_option(code, o);
+    if (status < 0 && optind < argc) {
+        fprintf(stderr, "s2sd-signer: unexpected argument '%s'\n", argv[optind]);
+        return EX_USAGE;
+    }
+    return status;
+}
+
+/* The keys are wiped and gone: a leak checker that traces us may look now. */
+static void let_checkers_look(void)
+{
+#ifdef UNDER_SANITIZER
+    prctl(PR_SET_DUMPABLE, 1);
+#endif
+}
+
+int main(int argc, char **argv)
+{
+    struct signer_options o = {.state_dir = STATE_DIR, .peer_uid = geteuid()};
+    int status = read_options(argc, argv, &o);
+    if (status >= 0)
+        return status;
+    log_open("s2sd-signer");
+    /* Before any key is read. */
+    int r = walls_raise();
+    if (r < 0) {
+        log_err("cannot protect the process: %s", strerror(-r));
+        return 1;
+    }
+    notify_open();
+    fds_open();
+    int ring = fds_take("ring"), mint = fds_take("mint-link");
+    fds_close_rest();
+    if (ring < 0 || mint < 0) {
+        log_err(
+            "the sockets \"ring\" and \"mint-link\" were not passed: start s2sd-signer.service, "
+            "or s2sd --all");
+        return EX_USAGE;
+    }
+    status = signer_run(&o, ring, mint);
+    let_checkers_look();
+    return status;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running signer: configuration in two steps, keys from files, start and end. */
+#include "signer_world.h"
+#include "signkey.h"
+#include "unit.h"
+
+/* --- configuration --- */
+
+static bool prepare(char *errors, size_t errors_len, uint8_t digest[16])
+{
+    struct frame_in f;
+    struct msg_config m;
+    send_empty(ring, MSG_CONFIG_PREPARE, 33);
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    ck_assert_uint_eq(f.id, 33);
+    ck_assert(msg_config_get(&f, &m));
+    snprintf(errors, errors_len, "%.*s", (int)m.errors.n, m.errors.p ? m.errors.p : "");
+    memcpy(digest, m.digest, 16);
+    return m.ok;
+}
+
+#define MORE_RULES "[Client late]\nUser=0\nAllow=mint\n"
+
+START_TEST(a_reload_counts_from_its_commit)
+{
+    char errors[1024];
+    uint8_t digest[16];
+    CLEANUP(conf_errors_done) struct conf_errors own_errors = {.text = BUF_INIT(65536)};
+    CLEANUP(settings_freep) struct settings *own = NULL;
+    CLEANUP(keyring_done) struct keyring r = {0};
+    start();
+    receive_ring(&r);
+    ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
+    write_conf(IDENTITY PARTNER RULES PROCESSES MORE_RULES);
+    ck_assert_msg(prepare(errors, sizeof(errors), digest), "%s", errors);
+    ck_assert(settings_load(temp_dir_at(&dir, "conf"), &own_errors, &own));
+    ck_assert_mem_eq(digest, own->digest, 16); /* the same as another program reads */
+    ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
+    send_empty(ring, MSG_CONFIG_COMMIT, 0);
+    keyring_done(&r);
+    receive_ring(&r); /* says that it is done */
+    ck_assert_int_eq(ask_simple("late", "sps"), REASON_OK);
+    ck_assert(is_signed_by(token, keyring_current(&r)->cert));
+}
+END_TEST
+
+START_TEST(an_aborted_reload_changes_nothing)
+{
+    char errors[1024];
+    uint8_t digest[16];
+    struct frame_in f;
+    start();
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    write_conf(IDENTITY PARTNER RULES PROCESSES MORE_RULES);
+    ck_assert(prepare(errors, sizeof(errors), digest));
+    send_empty(ring, MSG_CONFIG_ABORT, 0);
+    send_empty(ring, MSG_CONFIG_COMMIT, 0); /* of nothing */
+    ck_assert(!receive(ring, &f, 200));
+    ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+}
+END_TEST
+
+START_TEST(a_refused_reload_names_file_and_line)
+{
+    static const struct {
+        const char *conf, *says;
+    } rows[] = {
+        {IDENTITY "[Client x]\nAllow=mint\nUser=0\nColour=blue\n", "s2sd.conf:10:"},
+        {"[Identity]\nApplicationId=00000009-0000-0ff1-ce00-000000000000\n"
+         "Realm=contoso.example\nHosts=lync.contoso.example\n" PROCESSES,
+            "restart"},
+        {IDENTITY PARTNER RULES "[Processes]\nSigners=3\n", "restart"},
+    };
+    char errors[1024];
+    uint8_t digest[16];
+    struct frame_in f;
+    start();
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        write_conf(rows[i].conf);
+        ck_assert(!prepare(errors, sizeof(errors), digest));
+        ck_assert_msg(strstr(errors, rows[i].says), "row %zu: %s", i, errors);
+        send_empty(ring, MSG_CONFIG_COMMIT, 0); /* must not count */
+    }
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+}
+END_TEST
+
+START_TEST(a_broken_configuration_does_not_start)
+{
+    int status;
+    write_conf("[Identity]\nColour=blue\n");
+    signer = fork();
+    if (signer == 0) {
+        dup2(open(temp_dir_at(&dir, "log"), O_CREAT | O_WRONLY, 0600), STDERR_FILENO);
+        run_signer(geteuid(), false);
+    }
+    ck_assert_int_eq(waitpid(TAKE_FD(signer), &status, 0) > 0, 1);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 78);
+    ck_assert(log_says("s2sd.conf:2:"));
+}
+END_TEST
+
+/* --- keys from files --- */
+
+static void write_key(const char *name)
+{
+    CLEANUP(signkey_freep) struct signkey *key = NULL;
+    CLEANUP(buf_done) struct buf pem = {.max = 65536, .secret = true};
+    int64_t now = clock_wall_s();
+    ck_assert_int_eq(signkey_generate(name, now - 60, now + 86400, &key), REASON_OK);
+    ck_assert_int_eq(signkey_to_pem(key, &pem), REASON_OK);
+    temp_dir_write(&dir, name, buf_span(&pem), 0400);
+}
+
+static void write_file_conf(const char *current, const char *next)
+{
+    char text[4096];
+    snprintf(text, sizeof(text),
+        IDENTITY PARTNER RULES PROCESSES "[SigningKey]\nSource=files\nCurrent=%s\n%s%s\n",
+        temp_dir_at(&dir, current), next ? "Next=" : "", next ? temp_dir_at(&dir, next) : "");
+    write_conf(text);
+}
+
+static void reload(struct keyring *ret)
+{
+    char errors[1024];
+    uint8_t digest[16];
+    ck_assert_msg(prepare(errors, sizeof(errors), digest), "%s", errors);
+    send_empty(ring, MSG_CONFIG_COMMIT, 0);
+    keyring_done(ret);
+    receive_ring(ret);
+}
+
+static void publish(uint64_t generation)
+{
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), MSG_RING_PUBLISHED, 1);
+    msg_number_put(&f, generation);
+    send_frame(ring, &f);
+}
+
+START_TEST(a_roll_with_files_keeps_signing)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    char errors[1024], first[X5T_TEXT_LEN], second[X5T_TEXT_LEN];
+    uint8_t digest[16];
+    write_key("a.pem");
+    write_key("b.pem");
+    write_file_conf("a.pem", NULL);
+    start();
+    receive_ring(&r);
+    x5t_text(keyring_current(&r)->cert->x5t, first);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+
+    write_file_conf("a.pem", "b.pem"); /* announced */
+    reload(&r);
+    ck_assert_uint_eq(r.n, 2);
+    ck_assert_str_eq(x5t_text(keyring_current(&r)->cert->x5t, second), first);
+    publish(r.generation);
+    keyring_done(&r);
+    receive_ring(&r); /* with the stamp */
+    ck_assert_int_gt(keyring_current(&r)->published_since, 0);
+
+    write_file_conf("b.pem", NULL); /* swapped */
+    reload(&r);
+    ck_assert_uint_eq(r.n, 2);
+    ck_assert_str_ne(x5t_text(keyring_current(&r)->cert->x5t, second), first);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+    ck_assert(is_signed_by(token, keyring_current(&r)->cert));
+
+    chmod(temp_dir_at(&dir, "b.pem"), 0644); /* too open: refused, the old goes on */
+    ck_assert(!prepare(errors, sizeof(errors), digest));
+    ck_assert_msg(strstr(errors, "b.pem"), "%s", errors);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+    ck_assert_int_eq(end_with(SIGTERM), 0);
+    ck_assert(!log_says("never published"));
+}
+END_TEST
+
+START_TEST(orders_under_way_survive_a_roll)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    struct msg_mint m = order_of("pbx", "exch");
+    struct frame_in f;
+    char errors[1024];
+    uint8_t digest[16];
+    write_key("a.pem");
+    write_key("b.pem");
+    write_file_conf("a.pem", NULL);
+    start();
+    receive_ring(&r);
+    write_file_conf("b.pem", NULL);
+    ck_assert_msg(prepare(errors, sizeof(errors), digest), "%s", errors);
+    for (uint32_t i = 1; i <= 200; i++)
+        send_order(mint, i, &m);
+    send_empty(ring, MSG_CONFIG_COMMIT, 0);
+    for (uint32_t i = 1; i <= 200; i++) {
+        ck_assert_msg(receive(mint, &f, ANSWER_MS), "answer %u", i);
+        ck_assert_uint_eq(f.type, MSG_MINTED);
+    }
+    usleep(200000);
+    pid_t pids[16];
+    ck_assert_uint_eq(children_of(signer, pids, 16), 2); /* the old ones have ended */
+}
+END_TEST
+
+/* --- the end --- */
+
+START_TEST(it_ends_with_the_broker_when_told_so)
+{
+    int status;
+    struct frame_in f;
+    start_as(geteuid(), true, -1);
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    closep(&ring);
+    ck_assert_int_eq(waitpid(TAKE_FD(signer), &status, 0) > 0, 1);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
+START_TEST(it_outlives_the_broker_otherwise)
+{
+    struct frame_in f;
+    start();
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    closep(&ring);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+    ring = connect_to("ring.link");
+    ck_assert(receive(ring, &f, ANSWER_MS)); /* a new broker is told the ring at once */
+    ck_assert_uint_eq(f.type, MSG_RING);
+}
+END_TEST
+
+/* SIGTERM: what was taken is finished, what comes later is refused, and it ends in order. */
+START_TEST(a_stop_finishes_what_was_taken)
+{
+    struct msg_mint m = order_of("pbx", "exch");
+    struct frame_in f;
+    unsigned answers = 0;
+    start();
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+    for (uint32_t i = 1; i <= 100; i++)
+        send_order(mint, i, &m);
+    ck_assert(receive(mint, &f, ANSWER_MS)); /* they are being taken */
+    kill(signer, SIGTERM);
+    while (receive(mint, &f, ANSWER_MS))
+        answers++;
+    ck_assert_uint_ge(answers, 1);
+    ck_assert_int_eq(end_with(SIGTERM), 0);
+}
+END_TEST
+
+static void fill(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, world_setup, world_teardown);
+    tcase_add_test(tc, a_reload_counts_from_its_commit);
+    tcase_add_test(tc, an_aborted_reload_changes_nothing);
+    tcase_add_test(tc, a_refused_reload_names_file_and_line);
+    tcase_add_test(tc, a_broken_configuration_does_not_start);
+    tcase_add_test(tc, a_roll_with_files_keeps_signing);
+    tcase_add_test(tc, orders_under_way_survive_a_roll);
+    tcase_add_test(tc, it_ends_with_the_broker_when_told_so);
+    tcase_add_test(tc, it_outlives_the_broker_otherwise);
+    tcase_add_test(tc, a_stop_finishes_what_was_taken);
+}
+
+int main(void)
+{
+    return unit_run("signer_reload", fill);
+}
