@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies of the daemon as structs: the fields of docs/varlink that screens show. Spans point into
+ * the reply. */
+#pragma once
+
+#include "json.h"
+
+struct brief_answer {
+    struct span name, trust, issuer, state, last_reason, last_sentence, last_detail;
+    bool enabled;
+    int64_t good_at, next_try_at, keys;
+    int64_t refused_from; /* 0: not given */
+};
+
+struct signing_key_answer {
+    struct span x5t, thumbprint, state;
+    int64_t not_before, not_after, until;
+};
+
+struct partner_key_answer {
+    struct span x5t, thumbprint, state;
+    int64_t not_before, not_after, first_seen_at, last_seen_at;
+    bool disputed;
+};
+
+struct status_answer {
+    struct span version, issuer, host, metadata_url, signer, fetcher;
+    int64_t started_at, rules;
+    bool may_mint, may_validate;
+    const struct json_value *signing_keys, *workers, *counters, *partners;
+};
+
+struct partner_answer {
+    const struct json_value *partner, *metadata_urls, *audience_hosts, *permitted_users,
+        *refused_users;
+    const struct json_value *keys, *history;
+};
+
+struct refresh_answer {
+    struct span name, reason, sentence, detail;
+    bool changed;
+};
+
+struct user_answer {
+    struct span nameid, nii, upn, smtp, sip, address;
+};
+
+struct verdict_answer {
+    bool active, delegated;
+    struct span partner, trust, issuer, subject, audience, reason, sentence, advice, diagnostics;
+    int64_t not_before, expires_at;        /* 0: not given */
+    const struct json_value *user, *steps; /* NULL: not given */
+};
+
+struct step_answer {
+    struct span step, outcome, detail;
+};
+
+struct token_answer {
+    struct span token, token_type, partner;
+    int64_t expires_at, expires_in;
+};
+
+/* Each fills *ret and is false when the value is not of that form. */
+bool answer_brief(const struct json_value *v, struct brief_answer *ret) WARN_UNUSED;
+bool answer_signing_key(const struct json_value *v, struct signing_key_answer *ret) WARN_UNUSED;
+bool answer_partner_key(const struct json_value *v, struct partner_key_answer *ret) WARN_UNUSED;
+bool answer_status(const struct json_value *v, struct status_answer *ret) WARN_UNUSED;
+bool answer_partner(const struct json_value *v, struct partner_answer *ret) WARN_UNUSED;
+bool answer_refresh(const struct json_value *v, struct refresh_answer *ret) WARN_UNUSED;
+bool answer_user(const struct json_value *v, struct user_answer *ret) WARN_UNUSED;
+bool answer_verdict(const struct json_value *v, struct verdict_answer *ret) WARN_UNUSED;
+bool answer_step(const struct json_value *v, struct step_answer *ret) WARN_UNUSED;
+bool answer_token(const struct json_value *v, struct token_answer *ret) WARN_UNUSED;
+/* The array `name` of a reply; NULL when there is none. */
+const struct json_value *answer_array(const struct json_value *v, const char *name);

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+#include "nearest.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_RUNTIME_DIR "/run/s2sd"
+#define OUT_MAX ((size_t)16 * 1024 * 1024)
+
+const struct command commands[] = {
+    {"status", NULL, true, "", 0, 0, OPT(OPT_JSON), run_status,
+        "Show the daemon, its keys and its partners",
+        {"s2sctl status", "s2sctl status --json | jq .partners"}},
+    {"partners", "list", true, "", 0, 0, OPT(OPT_JSON), run_partners_list,
+        "List partners and how fresh their documents are",
+        {"s2sctl partners", "s2sctl partners list --utc"}},
+    {"partners", "show", false, "NAME", 1, 1, OPT(OPT_JSON), run_partners_show,
+        "Show one partner: document, keys, users, history",
+        {"s2sctl partners show exch", "s2sctl partners show exch --json"}},
+    {"partners", "refresh", false, "[NAME]", 0, 1, OPT(OPT_JSON), run_partners_refresh,
+        "Fetch the document of one partner, or of all, now",
+        {"s2sctl partners refresh", "s2sctl partners refresh exch"}},
+    {"token", "mint", false, "PARTNER", 1, 1,
+        OPT(OPT_JSON) | OPT(OPT_USER) | OPT(OPT_USER_TYPE) | OPT(OPT_RESOURCE) | OPT(OPT_LIFETIME) |
+            OPT(OPT_MIN_VALID) | OPT(OPT_HEADER),
+        run_token_mint, "Get a token for a partner; nothing else goes to standard output",
+        {"s2sctl token mint exch", "s2sctl token mint exch --user alice@contoso.example --header | "
+                                   "curl -H @- https://..."}},
+    {"token", "inspect", false, "[FILE]", 0, 1, OPT(OPT_JSON), run_token_inspect,
+        "Decode a token without checking it",
+        {"s2sctl token inspect token.jwt", "s2sctl token mint exch | s2sctl token inspect"}},
+    {"token", "verify", false, "[FILE]", 0, 1,
+        OPT(OPT_JSON) | OPT(OPT_AUDIENCE) | OPT(OPT_OFFLINE) | OPT(OPT_METADATA) | OPT(OPT_AT) |
+            OPT(OPT_SELF) | OPT(OPT_PERMIT) | OPT(OPT_CONFIG_DIR),
+        run_token_verify, "Judge a token as the daemon does and show each step",
+        {"s2sctl token verify token.jwt",
+            "s2sctl token verify --offline --self ID/HOST@REALM --metadata doc.json token.jwt"}},
+    {"reload", NULL, true, "", 0, 0, 0, run_reload, "Make the daemon read its configuration again",
+        {"s2sctl reload", "s2sctl config check && s2sctl reload"}},
+    {"config", "check", false, "", 0, 0, OPT(OPT_JSON) | OPT(OPT_CONFIG_DIR), run_config_check,
+        "Check the configuration files; all mistakes at once",
+        {"s2sctl config check", "s2sctl config check --config-dir ./etc"}},
+    {"config", "show", false, "", 0, 0, OPT(OPT_JSON) | OPT(OPT_CONFIG_DIR), run_config_show,
+        "Show the effective configuration and where each setting comes from",
+        {"s2sctl config show", "s2sctl config show | grep -A1 Interval"}},
+    {"explain", NULL, true, "[CODE]", 0, 1, OPT(OPT_JSON), run_explain,
+        "Explain a reason code; without one list them all",
+        {"s2sctl explain expired", "s2sctl explain | grep fetch_"}},
+    {"help", NULL, true, "[COMMAND]", 0, 2, 0, run_help, "Show how s2sctl or one command is used",
+        {"s2sctl help", "s2sctl help token mint"}},
+    {"version", NULL, true, "", 0, 0, OPT(OPT_JSON), run_version, "Show the version of s2sctl",
+        {"s2sctl version", "s2sctl version --json"}},
+};
+const size_t commands_n = ARRAY_LEN(commands);
+
+/* Every command takes these. */
+#define COMMON_OPTIONS                                                                             \
+    (OPT(OPT_HELP) | OPT(OPT_VERSION) | OPT(OPT_RUNTIME_DIR) | OPT(OPT_NO_COLOR) |                 \
+        OPT(OPT_ASCII) | OPT(OPT_UTC))
+
+void ctl_say(struct ctl *ctl, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    buf_put_str(&ctl->err, "s2sctl: ");
+    buf_vprintf(&ctl->err, fmt, ap);
+    buf_put_char(&ctl->err, '\n');
+    va_end(ap);
+}
+
+static bool is_word(const char *word, const char *text)
+{
+    return word && text && strcmp(word, text) == 0;
+}
+
+/* "token mint" needs both words; "partners" alone means its default. */
+static const struct command *find_command(const char *group, const char *verb, size_t *ret_words)
+{
+    const struct command *found = NULL;
+    for (size_t i = 0; i < commands_n; i++) {
+        const struct command *c = &commands[i];
+        if (!is_word(c->group, group))
+            continue;
+        if (is_word(c->verb, verb)) {
+            *ret_words = 2;
+            return c;
+        }
+        if (c->by_default && (!verb || !c->verb)) {
+            *ret_words = 1;
+            found = c;
+        }
+    }
+    return found;
+}
+
+static void suggest(struct ctl *ctl, const char *group, const char *verb)
+{
+    struct nearest near;
+    bool group_known = false;
+    for (size_t i = 0; i < commands_n; i++)
+        group_known = group_known || is_word(commands[i].group, group);
+    nearest_start(&near, span_of(group_known && verb ? verb : group));
+    for (size_t i = 0; i < commands_n; i++)
+        if (!group_known)
+            nearest_offer(&near, commands[i].group);
+        else if (is_word(commands[i].group, group) && commands[i].verb)
+            nearest_offer(&near, commands[i].verb);
+    if (near.best && group_known)
+        buf_printf(&ctl->err, "Did you mean s2sctl %s %s?\n", group, near.best);
+    else if (near.best)
+        buf_printf(&ctl->err, "Did you mean s2sctl %s?\n", near.best);
+    else if (group_known)
+        put_help(&ctl->err, group, NULL);
+    else
+        buf_put_str(&ctl->err, "s2sctl help lists the commands.\n");
+}
+
+static enum exit_status refuse_command(struct ctl *ctl)
+{
+    const char *group = ctl->args.words[0];
+    const char *verb = ctl->args.n_words > 1 ? ctl->args.words[1] : NULL;
+    buf_put_str(&ctl->err, "s2sctl: unknown command: ");
+    put_safe(&ctl->err, span_of(group));
+    if (verb) {
+        buf_put_char(&ctl->err, ' ');
+        put_safe(&ctl->err, span_of(verb));
+    }
+    buf_put_char(&ctl->err, '\n');
+    suggest(ctl, group, verb);
+    return EXIT_USAGE;
+}
+
+static const char *full_name(const struct command *c, char out[48])
+{
+    snprintf(out, 48, c->verb ? "%s %s" : "%s%s", c->group, c->verb ? c->verb : "");
+    return out;
+}
+
+/* Options that another command has, and the number of operands. */
+static bool fits(struct ctl *ctl, const struct command *c)
+{
+    char name[48];
+    unsigned foreign = ctl->args.given & ~(c->options | COMMON_OPTIONS);
+    for (unsigned o = 0; o < OPT_COUNT; o++)
+        if (foreign & OPT(o)) {
+            ctl_say(ctl, "%s takes no option --%s", full_name(c, name), option_rows[o].name);
+            return false;
+        }
+    if (ctl->n_operands >= c->min && ctl->n_operands <= c->max)
+        return true;
+    ctl_say(
+        ctl, "usage: s2sctl %s%s%s", full_name(c, name), c->operands[0] ? " " : "", c->operands);
+    return false;
+}
+
+/* The locale decides about characters as everywhere: LC_ALL, else LC_CTYPE, else LANG. */
+static bool locale_is_utf8(const struct surroundings *w)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = w->variable(names[i]);
+        if (value && value[0] != '\0')
+            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8");
+    }
+    return false;
+}
+
+static bool is_set(const struct surroundings *w, const char *name)
+{
+    const char *value = w->variable(name);
+    return value && value[0] != '\0';
+}
+
+static void take_surroundings(struct ctl *ctl, const struct surroundings *w)
+{
+    const struct arguments *a = &ctl->args;
+    bool dumb = is_word("dumb", w->variable("TERM"));
+    ctl->in = w->in;
+    ctl->style.now = w->now;
+    ctl->style.utc = has(a, OPT_UTC);
+    ctl->style.ascii = has(a, OPT_ASCII) || !locale_is_utf8(w);
+    ctl->style.colour = w->terminal && !dumb && !is_set(w, "NO_COLOR") && !has(a, OPT_NO_COLOR);
+    ctl->config_dir = a->values[OPT_CONFIG_DIR];
+    ctl->runtime_dir = a->values[OPT_RUNTIME_DIR];
+    if (!ctl->runtime_dir && is_set(w, "S2SD_RUNTIME_DIR"))
+        ctl->runtime_dir = w->variable("S2SD_RUNTIME_DIR");
+    if (!ctl->runtime_dir)
+        ctl->runtime_dir = DEFAULT_RUNTIME_DIR;
+}
+
+static enum exit_status run_words(struct ctl *ctl)
+{
+    const struct arguments *a = &ctl->args;
+    size_t used = 0;
+    const char *group = a->n_words > 0 ? a->words[0] : "status";
+    const struct command *c = find_command(group, a->n_words > 1 ? a->words[1] : NULL, &used);
+    if (has(a, OPT_VERSION))
+        return run_version(ctl);
+    if (has(a, OPT_HELP) && !c) {
+        bool known = put_help(&ctl->out, a->n_words > 0 ? group : NULL, NULL);
+        return known ? EXIT_YES : refuse_command(ctl);
+    }
+    if (!c)
+        return refuse_command(ctl);
+    if (has(a, OPT_HELP)) {
+        put_help(&ctl->out, a->n_words > 0 ? c->group : NULL, c->verb);
+        return EXIT_YES;
+    }
+    ctl->command = c;
+    ctl->operands = a->words + (a->n_words < used ? a->n_words : used);
+    ctl->n_operands = a->n_words < used ? 0 : a->n_words - used;
+    return fits(ctl, c) ? c->run(ctl) : EXIT_USAGE;
+}
+
+enum exit_status ctl_run(struct ctl *ctl, int argc, char *const *argv, const struct surroundings *w)
+{
+    *ctl = (struct ctl){0};
+    ctl->out = (struct buf){.max = OUT_MAX, .secret = true};
+    ctl->err = BUF_INIT(OUT_MAX);
+    if (!arguments_read(argc, argv, &ctl->args, &ctl->err))
+        return EXIT_USAGE;
+    take_surroundings(ctl, w);
+    enum exit_status status = run_words(ctl);
+    if (!ctl->out.failed)
+        return status;
+    ctl_say(ctl, "out of memory");
+    return EXIT_NO;
+}
+
+void ctl_done(struct ctl *ctl)
+{
+    varlink_client_freep(&ctl->link);
+    buf_done(&ctl->out);
+    buf_done(&ctl->err);
+}
+
+/* Help. */
+
+static void put_usage(struct buf *out, const struct command *c)
+{
+    buf_printf(out, "s2sctl %s", c->group);
+    if (c->verb)
+        buf_printf(out, c->by_default ? " [%s]" : " %s", c->verb);
+    if (c->operands[0])
+        buf_printf(out, " %s", c->operands);
+}
+
+static void put_command_line(struct buf *out, const struct command *c)
+{
+    CLEANUP(buf_done) struct buf usage = BUF_INIT(128);
+    put_usage(&usage, c);
+    buf_put_char(&usage, '\0');
+    buf_printf(out, "  %-34s %s\n", usage.failed ? "" : usage.p, c->summary);
+}
+
+static void put_options(struct buf *out, unsigned options)
+{
+    for (unsigned o = 0; o < OPT_COUNT; o++) {
+        if (!(options & OPT(o)))
+            continue;
+        CLEANUP(buf_done) struct buf usage = BUF_INIT(128);
+        option_usage(&usage, (enum option)o);
+        buf_put_char(&usage, '\0');
+        buf_printf(out, "  %-26s %s\n", usage.failed ? "" : usage.p, option_rows[o].help);
+    }
+}
+
+static void put_command_help(struct buf *out, const struct command *c)
+{
+    buf_put_str(out, "Usage: ");
+    put_usage(out, c);
+    buf_printf(out, " [OPTION...]\n%s.\n", c->summary);
+    if (c->options) {
+        buf_put_str(out, "\nOptions:\n");
+        put_options(out, c->options);
+    }
+    buf_put_str(out, "\nFor every command:\n");
+    put_options(out, COMMON_OPTIONS);
+    buf_put_str(out, "\nExamples:\n");
+    for (size_t i = 0; i < ARRAY_LEN(c->examples); i++)
+        buf_printf(out, "  %s\n", c->examples[i]);
+}
+
+/* The first example of each command of the group. */
+static void put_group_examples(struct buf *out, const char *group)
+{
+    buf_put_str(out, "\nExamples:\n");
+    for (size_t i = 0; i < commands_n; i++)
+        if (is_word(commands[i].group, group))
+            buf_printf(out, "  %s\n", commands[i].examples[0]);
+}
+
+static void put_overview(struct buf *out, const char *group)
+{
+    buf_put_str(out, "Usage: s2sctl [COMMAND] [OPTION...]\n\nCommands:\n");
+    for (size_t i = 0; i < commands_n; i++)
+        if (!group || is_word(commands[i].group, group))
+            put_command_line(out, &commands[i]);
+    if (group) {
+        put_group_examples(out, group);
+        return;
+    }
+    buf_put_str(out, "\nFor every command:\n");
+    put_options(out, COMMON_OPTIONS);
+    buf_put_str(out,
+        "\nExit status: 0 yes, 1 no, 2 usage, 3 daemon not reachable, 4 not permitted, "
+        "78 configuration.\nExamples:\n  s2sctl\n  s2sctl help token verify\n"
+        "See s2sctl(1).\n");
+}
+
+bool put_help(struct buf *out, const char *group, const char *verb)
+{
+    size_t used, of_group = 0;
+    const struct command *c = group ? find_command(group, verb, &used) : NULL;
+    for (size_t i = 0; i < commands_n; i++)
+        of_group += !group || is_word(commands[i].group, group);
+    if (of_group == 0 || (verb && (!c || !c->verb)))
+        return false;
+    /* A group of several commands asked for by its name alone shows them all. */
+    if (c && (verb || of_group == 1))
+        put_command_help(out, c);
+    else
+        put_overview(out, group);
+    return true;
+}
+
+enum exit_status run_help(struct ctl *ctl)
+{
+    const char *group = ctl->n_operands > 0 ? ctl->operands[0] : NULL;
+    const char *verb = ctl->n_operands > 1 ? ctl->operands[1] : NULL;
+    if (put_help(&ctl->out, group, verb))
+        return EXIT_YES;
+    buf_put_str(&ctl->err, "s2sctl: unknown command: ");
+    put_safe(&ctl->err, span_of(group));
+    buf_put_char(&ctl->err, '\n');
+    suggest(ctl, group, verb);
+    return EXIT_USAGE;
+}
+
+enum exit_status run_version(struct ctl *ctl)
+{
+    if (has(&ctl->args, OPT_JSON))
+        buf_put_str(&ctl->out, "{\"version\":\"" S2SD_VERSION "\"}\n");
+    else
+        buf_put_str(&ctl->out, "s2sctl " S2SD_VERSION "\n");
+    return EXIT_YES;
+}
