@@ -255,7 +255,7 @@ static bool judge(struct offline *o, struct span token, struct buf *reply)
     (void)!check_token(scratch, &ctx, token, &v); /* the reason is in v */
     json_out_start(&j, reply);
     json_out_object(&j, NULL);
-    verdict_put(&j, &v, true);
+    verdict_put(&j, &v, o->now, true);
     json_out_object_end(&j);
     return true;
 }

@@ -57,7 +57,6 @@ static uint64_t residue(const uint8_t *n, size_t len, uint64_t modulus)
     size_t head = len % sizeof(uint64_t);
     for (size_t i = 0; i < head; i++)
         r = r << 8 | n[i];
-    r %= modulus;
     for (size_t i = head; i < len; i += sizeof(uint64_t)) {
         uint64_t word;
         __builtin_memcpy(&word, n + i, sizeof(word));

@@ -295,9 +295,7 @@ static enum reason find_partner(struct judging *j)
         return refuse(j, REASON_CLAIM, "%s has no issuer", j->subject);
     if (span_eq_str(iss, s->identity.issuer))
         return refuse(j, REASON_UNKNOWN_ISSUER, "the issuer is ourselves");
-    for (size_t i = 0; i < s->n_partners && !j->v->partner; i++)
-        if (span_eq_str(iss, s->partners[i].issuer))
-            j->v->partner = &s->partners[i];
+    j->v->partner = settings_partner_of_issuer(s, iss);
     if (!j->v->partner)
         return REASON_UNKNOWN_ISSUER;
     j->trust = store_get(j->ctx->store, span_of(j->v->partner->name));
@@ -334,6 +332,8 @@ static enum reason explain_unknown_key(struct judging *j)
 static enum reason find_key(struct judging *j)
 {
     const enum reason r = check_key_find(j->trust, &j->header, &j->key);
+    if (r == REASON_OK)
+        memcpy(j->v->x5t, j->key->x5t, X5T_LEN);
     return r == REASON_UNKNOWN_KEY ? explain_unknown_key(j) : r;
 }
 
@@ -357,7 +357,6 @@ static enum reason verify_signature(struct judging *j)
     if (!pubkey_verify_rs256(j->key->key, j->parts.signing_input, j->signature))
         return REASON_SIGNATURE;
     j->v->signature_believed = true;
-    memcpy(j->v->x5t, j->key->x5t, X5T_LEN);
     return REASON_OK;
 }
 

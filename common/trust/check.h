@@ -46,7 +46,7 @@ struct token_checked {
     bool key_expired_warning;      /* ExpiredKeys=warn let it through */
     const struct partner *partner; /* into the settings; NULL until the issuer is known */
     int64_t nbf, exp;              /* of the whole: the later beginning, the earlier end */
-    /* Of the key that verified, or the one asked for (REASON_UNKNOWN_KEY), or zeros. */
+    /* Of the partner's key that the token names, or would name (REASON_UNKNOWN_KEY); else zeros. */
     uint8_t x5t[X5T_LEN];
     char issuer[USER_TEXT_MAX]; /* iss of the signed token: appid@realm */
     char app[USER_TEXT_MAX];    /* its nameid: the application that acts */

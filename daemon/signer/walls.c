@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,11 +60,17 @@ static int open_key_memory(void)
     return 0;
 }
 
+/* A unit may forbid the call and have set the limit itself: what counts is that it is zero. */
+static bool limit_to_zero(__rlimit_resource_t what)
+{
+    struct rlimit r = {0, 0};
+    return setrlimit(what, &r) == 0 || (getrlimit(what, &r) == 0 && r.rlim_max == 0);
+}
+
 int walls_raise(void)
 {
-    struct rlimit none = {0, 0};
     umask(077);
-    if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
+    if (!limit_to_zero(RLIMIT_CORE) || prctl(PR_SET_DUMPABLE, 0) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     return open_key_memory();
@@ -71,7 +78,6 @@ int walls_raise(void)
 
 void walls_raise_child(int keep, int parent)
 {
-    struct rlimit none = {0, 0};
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
     /* The socket takes the place after standard error; nothing else stays open. */
@@ -81,8 +87,9 @@ void walls_raise_child(int keep, int parent)
     close(STDOUT_FILENO);
     if (close_range(STDERR_FILENO + 2, ~0U, 0) < 0)
         _exit(1);
-    if (setrlimit(RLIMIT_NOFILE, &none) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0)
-        _exit(1);
+    /* Not the only wall here, so a unit that forbids the call does not stop us. */
+    limit_to_zero(RLIMIT_NOFILE);
+    limit_to_zero(RLIMIT_NPROC);
     if (key_memory.n && mlock((void *)key_memory.start, key_memory.n) < 0)
         _exit(1);
 }

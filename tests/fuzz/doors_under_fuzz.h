@@ -33,7 +33,7 @@ static const char fuzz_conf[] = "[Identity]\n"
                                 "MetadataURL=https://lync.contoso.com/metadata/json/1\n"
                                 "PermittedUsers=*@contoso.com\n"
                                 "[Client all]\n"
-    "User=root\n"
+                                "User=root\n"
                                 "Allow=mint validate explain\n"
                                 "Delegation=yes\n"
                                 "ActAs=*@contoso.com\n";

@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#define GUARD_S 20
+#define GUARD_S 8
 
 struct far_end {
     int fd;

@@ -106,14 +106,15 @@ START_TEST(test_steps_of_a_user_token)
     ck_assert_str_eq(ctl.out.p,
         "\u2713 form       unsigned outer token with signed actor token\n"
         "\u2713 issuer     00000004-0000-0ff1-ce00-000000000000@contoso.com is partner document\n"
-        "\u2713 key\n"
-        "\u2713 signature  RS256, key rOIhWDxMXP7zz5zCPm-AVF0JOQM\n"
-        "\u2713 times      until 2025-01-01T08:00:00Z\n"
-        "\u2713 audience   00000002-0000-0ff1-ce00-000000000000/mail.contoso.com@contoso.com\n"
-        "\u2713 kind       application 00000004-0000-0ff1-ce00-000000000000@contoso.com\n"
-        "\u2713 actor\n"
+        "\u2713 key        x5t rOIhWDx\n"
+        "\u2713 signature  RS256\n"
+        "\u2713 times      until 2025-01-01T08:00:00Z, 5 h left\n"
+        "\u2713 audience   mail.contoso.com is one of our hosts\n"
+        "\u2713 kind       application 00000004-0000-0ff1-ce00-000000000000@contoso.com, "
+        "Trust=full\n"
+        "\u2713 actor      both tokens name the same actor and audience\n"
         "\u2713 user       kenmyer@contoso.com\n"
-        "\u2713 policy\n"
+        "\u2713 policy     permitted by PermittedUsers=\n"
         "accepted: partner document for kenmyer@contoso.com, until 2025-01-01 08:00 (in 5 h)\n");
     ctl_done(&ctl);
 }
@@ -127,7 +128,7 @@ START_TEST(test_steps_of_an_application_token)
         verify(&ctl, "--at 1735700000 --self " SELF " -m " SYNTHETIC
                      "metadata-exchange-style-2keys.json " SYNTHETIC "apponly-nextkey.jwt"),
         EXIT_YES);
-    ck_assert_ptr_nonnull(strstr(ctl.out.p, "\u2713 form       signed token\n"));
+    ck_assert_ptr_nonnull(strstr(ctl.out.p, "\u2713 form       signed app-only token\n"));
     ck_assert_ptr_nonnull(strstr(ctl.out.p, "\n- actor\n- user\n- policy\naccepted: "));
     ctl_done(&ctl);
 }

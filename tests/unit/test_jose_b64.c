@@ -135,6 +135,18 @@ START_TEST(only_the_alphabet_is_accepted)
 }
 END_TEST
 
+/* A lonely letter is refused even where good letters happen to follow in memory. */
+START_TEST(one_letter_left_over_is_refused)
+{
+    uint8_t out[8];
+    for (size_t n = 1; n < 8; n += 4) {
+        ck_assert_int_eq(b64url_decode((struct span){"AAAAAAAA", n}, out, sizeof(out)), -1);
+        ck_assert_int_eq(
+            b64url_decode((struct span){"AAAAAAAA", n + 1}, out, sizeof(out)), (long)n / 4 * 3 + 1);
+    }
+}
+END_TEST
+
 /* Of the 64 letters, 4 may end a rest of two characters and 16 a rest of three. */
 START_TEST(unused_bits_are_zero)
 {
@@ -236,6 +248,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, no_second_spelling_of_base64url, 0, ARRAY_LEN(bad_url));
     tcase_add_loop_test(tc, no_second_spelling_of_base64, 0, ARRAY_LEN(bad_std));
     tcase_add_test(tc, only_the_alphabet_is_accepted);
+    tcase_add_test(tc, one_letter_left_over_is_refused);
     tcase_add_test(tc, unused_bits_are_zero);
     tcase_add_test(tc, every_length_comes_back);
     tcase_add_test(tc, a_full_buffer_is_told_by_the_buffer);

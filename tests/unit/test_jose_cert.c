@@ -206,6 +206,8 @@ static const struct {
     PART(algorithm, "\x30\x00", NO),
     PART(algorithm, "\x30\x02\x06\x00", NO),
     PART(algorithm, "\x30\x02\x05\x00", NO),
+    PART(algorithm, "\x30\x05\x06\x01\x2a\x05\x00", YES),
+    PART(algorithm, "\x30\x06\x06\x01\x2a\x1f\x01\x05", NO), /* tag in more bytes */
     PART(algorithm, "\x30\x07\x06\x01\x2a\x05\x00\x05\x00", NO),
     PART(algorithm, "\x31\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", NO),
     PART(algorithm, "", NO),
@@ -242,6 +244,37 @@ START_TEST(every_part_is_strict)
 {
     enum reason r = parse_parts(part_rows[_i].parts);
     ck_assert_msg(r == part_rows[_i].want, "row %d: %s", _i, reason_code(r));
+}
+END_TEST
+
+/* 128 and 256 are the first lengths of their forms; one byte fewer or more of length is a second
+ * spelling. */
+START_TEST(lengths_are_in_their_fewest_bytes)
+{
+    static const struct {
+        struct span head;
+        size_t n;
+        enum reason want;
+    } rows[] = {
+        {SPAN("\x02\x7f"), 127, YES},
+        {SPAN("\x02\x81\x7f"), 127, NO},
+        {SPAN("\x02\x81\x80"), 128, YES},
+        {SPAN("\x02\x82\x00\x80"), 128, NO},
+        {SPAN("\x02\x81\xff"), 255, YES},
+        {SPAN("\x02\x82\x00\xff"), 255, NO},
+        {SPAN("\x02\x82\x01\x00"), 256, YES},
+        {SPAN("\x02\x83\x00\x01\x00"), 256, NO},
+        {SPAN("\x02\x84\x00\x00\x01\x00"), 256, NO},
+        {SPAN("\x02\x82\x01\x01"), 256, NO},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_done) struct buf serial = BUF_INIT(DER_MAX);
+        buf_put_span(&serial, rows[i].head);
+        for (size_t k = 0; k < rows[i].n; k++)
+            buf_put_char(&serial, 1);
+        enum reason r = parse_parts((struct der_cert){.serial = buf_span(&serial)});
+        ck_assert_msg(r == rows[i].want, "row %zu: %s", i, reason_code(r));
+    }
 }
 END_TEST
 
@@ -428,6 +461,9 @@ static const struct {
     {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
      "-----BEGIN CERTIFICATE-----\n$-----END CERTIFICATE-----\n",
         false},
+    {"-----BEGIN X-----\n-----BEGIN X-----\nAAAA\n-----END X-----\n"
+     "-----BEGIN CERTIFICATE-----\n$-----END CERTIFICATE-----\n",
+        false},
     {"", false},
     {"$", false},
     {"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", false},
@@ -494,6 +530,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_certificate_ends_where_it_says);
     tcase_add_loop_test(tc, one_changed_byte_never_makes_two_readings, 0, 4);
     tcase_add_loop_test(tc, every_part_is_strict, 0, ARRAY_LEN(part_rows));
+    tcase_add_test(tc, lengths_are_in_their_fewest_bytes);
     tcase_add_test(tc, a_version_has_what_it_had);
     tcase_add_loop_test(tc, times_are_of_the_two_forms_and_real_dates, 0, 2 * ARRAY_LEN(times));
     tcase_add_test(tc, a_validity_is_two_times_and_no_more);

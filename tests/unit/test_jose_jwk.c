@@ -83,6 +83,7 @@ static const struct {
     {"{" RSA ",'key_ops':['sign']}", REASON_KEY_USE},
     {"{" RSA ",'key_ops':'verify'}", REASON_KEY_USE},
     {"{" RSA ",'key_ops':{'verify':1}}", REASON_KEY_USE},
+    {"{" RSA ",'key_ops':{'a':'verify'}}", REASON_KEY_USE},
     {"{" RSA ",'key_ops':[['verify']]}", REASON_KEY_USE},
     {"{" RSA ",'kid':1}", REASON_KEY_FORM},
     {"{'kty':'RSA','e':'%'}", REASON_KEY_FORM},

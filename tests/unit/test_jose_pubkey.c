@@ -104,11 +104,17 @@ START_TEST(a_small_factor_is_found_at_every_length)
 }
 END_TEST
 
+/* Even, with no odd divisor below 2^10 that would give it away. */
 START_TEST(an_even_modulus_is_weak)
 {
     struct modulus m;
-    modulus_make(&m, 2048, 0);
-    m.bytes[m.n - 1] ^= 1;
+    BIGNUM *n = BN_new();
+    do {
+        modulus_make(&m, 2048, 0);
+        m.bytes[m.n - 1] ^= 1;
+        ck_assert_ptr_nonnull(BN_bin2bn(m.bytes, (int)m.n, n));
+    } while (modulus_small_factor(n) != 0);
+    BN_free(n);
     ck_assert_int_eq(policy(modulus_span(&m), E65537), REASON_KEY_WEAK);
 }
 END_TEST
@@ -152,6 +158,7 @@ static const struct {
     {SPAN("\1\0\3"), REASON_OK},
     {SPAN("\xff\xff\xff\xff"), REASON_OK},
     {SPAN("\1\0\0\0\1"), REASON_KEY_WEAK},
+    {SPAN("\1\0\1\0\1"), REASON_KEY_WEAK}, /* 65537 in its low 32 bits */
     {SPAN("\1\0\0\0\0\0\0\0\x0d"), REASON_KEY_WEAK},
 };
 
@@ -305,6 +312,13 @@ START_TEST(a_key_info_ends_where_it_says)
         memcpy(copy, der.p, n);
         ck_assert_int_eq(pubkey_from_spki((struct span){copy, n}, &none), REASON_KEY_FORM);
     }
+    CLEANUP(buf_done) struct buf content = BUF_INIT(DER_MAX), more = BUF_INIT(DER_MAX);
+    struct span inner, rest = buf_span(&der);
+    ck_assert(der_take(&rest, DER_SEQUENCE, &inner));
+    buf_put_span(&content, inner);
+    buf_put(&content, "\x05\x00", 2);
+    der_put(&more, DER_SEQUENCE, buf_span(&content));
+    ck_assert_int_eq(pubkey_from_spki(buf_span(&more), &none), REASON_KEY_FORM);
     buf_put_char(&der, '\0');
     ck_assert_int_eq(pubkey_from_spki(buf_span(&der), &none), REASON_KEY_FORM);
     ck_assert_ptr_null(none);

@@ -63,6 +63,8 @@ START_TEST(two_new_keys_share_nothing)
     ck_assert_int_eq(ASN1_STRING_length(X509_get0_serialNumber(a)), 16);
     ck_assert_int_eq(ASN1_STRING_type(X509_get0_serialNumber(a)), V_ASN1_INTEGER); /* positive */
     ck_assert_int_eq(ASN1_STRING_length(X509_get0_serialNumber(b)), 16);
+    ck_assert_int_eq(ASN1_STRING_get0_data(X509_get0_serialNumber(a))[0] & 0xC0, 0x40);
+    ck_assert_int_eq(ASN1_STRING_get0_data(X509_get0_serialNumber(b))[0] & 0xC0, 0x40);
     X509_free(a);
     X509_free(b);
 }

@@ -11,7 +11,7 @@ static inline int unit_run(const char *name, void (*fill)(TCase *tc))
 {
     Suite *suite = suite_create(name);
     TCase *tc = tcase_create(name);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 15);
     fill(tc);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control.h"
+
+#include "cleanup.h"
+#include "control_interface.h"
+#include "control_views.h"
+#include "door.h"
+#include "log.h"
+#include "peer.h"
+#include "varlink_conn.h"
+
+#include <sys/queue.h>
+
+#define CONTROL_INTERFACE "io.s2sd.control"
+/* Connections in all, and how many of them are kept for root: nobody else can lock the
+ * administrator out. */
+#define CONTROL_CONNECTIONS_MAX 64
+#define CONTROL_ROOT_RESERVE 16
+#define CONTROL_MESSAGE_TIMEOUT_MS 10000
+#define CONTROL_ANSWER_MAX ((size_t)8 * 1024 * 1024)
+
+/* What a waiting Refresh knows of one partner. */
+struct refresh_part {
+    char *name;         /* owned */
+    unsigned ends_left; /* on_ended still to come */
+    enum reason reason;
+    char detail[256];
+    bool changed;
+};
+
+struct control_conn {
+    LIST_ENTRY(control_conn) next;
+    struct control *control;
+    struct varlink_conn *varlink;
+    struct peer_id peer;
+    struct refresh_part *parts; /* a Refresh waits */
+    size_t n_parts;
+    bool reloading; /* a Reload waits */
+};
+
+struct control {
+    struct broker *broker;
+    struct door *door;
+    LIST_HEAD(, control_conn) all;
+    unsigned connections;
+    struct varlink_ops ops;
+};
+
+static void parts_free(struct control_conn *c)
+{
+    for (size_t i = 0; i < c->n_parts; i++)
+        free(c->parts[i].name);
+    free(c->parts);
+    c->parts = NULL;
+    c->n_parts = 0;
+}
+
+static void on_closed(struct varlink_conn *v, void *arg)
+{
+    struct control_conn *c = arg;
+    (void)v;
+    LIST_REMOVE(c, next);
+    c->control->connections--;
+    if (c->reloading)
+        reload_cancel(c->control->broker->reload, c);
+    parts_free(c);
+    free(c);
+}
+
+/* Rights. */
+
+/* Does any rule with `right` ask for a unit? Then, and only then, the kernel is asked. */
+static bool unit_matters(const struct settings *s, enum right right)
+{
+    for (size_t i = 0; i < s->n_clients; i++)
+        if (s->clients[i].unit && (s->clients[i].rights & right))
+            return true;
+    return false;
+}
+
+static bool may(struct control_conn *c, enum right right)
+{
+    const struct settings *s = c->control->broker->settings;
+    struct peer *peer = &c->peer.peer;
+    bool strong = false;
+    peer->unit = NULL;
+    if (unit_matters(s, right))
+        (void)!peer_read_unit(bufferevent_getfd(varlink_conn_bev(c->varlink)), &c->peer, &strong);
+    /* A unit that rests on a pid alone fulfils Unit= only where User= stands beside it (DESIGN 5).
+     */
+    const struct client_rule *rule = peer->unit && !strong ? policy_match(s, peer) : NULL;
+    if (rule && rule->unit && !rule->user)
+        peer->unit = NULL;
+    return policy_may(s, peer, right);
+}
+
+static void error_with(
+    struct varlink_call *call, const char *error, const char *field, struct span value)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(CONTROL_ANSWER_MAX);
+    struct json_out j;
+    json_out_start(&j, &b);
+    json_out_object(&j, NULL);
+    json_out_span(&j, field, value);
+    json_out_object_end(&j);
+    varlink_error(call, error, b.failed ? SPAN("") : buf_span(&b));
+}
+
+/* The connection of a call whose peer has that right; otherwise answers and returns NULL. */
+static struct control_conn *permitted(struct varlink_call *call, enum right right)
+{
+    struct control_conn *c = varlink_conn_arg(varlink_call_conn(call));
+    if (may(c, right))
+        return c;
+    char reason[256];
+    snprintf(reason, sizeof(reason), "No [Client] rule gives uid %u the right %s",
+        (unsigned)c->peer.peer.uid, right_name(right));
+    log_notice("control: uid %u pid %d was refused the right %s", (unsigned)c->peer.peer.uid,
+        (int)c->peer.peer.pid, right_name(right));
+    error_with(call, CONTROL_INTERFACE ".NotPermitted", "reason", span_of(reason));
+    return NULL;
+}
+
+static void reply(struct varlink_call *call, const struct buf *b)
+{
+    if (b->failed) {
+        log_err("control: an answer does not fit into memory");
+        varlink_error(call, "org.varlink.service.MethodNotImplemented", SPAN(""));
+        return;
+    }
+    varlink_reply(call, buf_span(b), false);
+}
+
+/* Reading methods. */
+
+static void run_view(
+    struct varlink_call *call, void (*view)(const struct broker *b, struct json_out *j))
+{
+    struct control_conn *c = permitted(call, RIGHT_STATUS);
+    if (!c)
+        return;
+    CLEANUP(buf_done) struct buf b = BUF_INIT(CONTROL_ANSWER_MAX);
+    struct json_out j;
+    json_out_start(&j, &b);
+    json_out_object(&j, NULL);
+    view(c->control->broker, &j);
+    json_out_object_end(&j);
+    reply(call, &b);
+}
+
+static void run_status(struct varlink_call *call, const void *args)
+{
+    (void)args;
+    run_view(call, view_status);
+}
+
+static void run_list(struct varlink_call *call, const void *args)
+{
+    (void)args;
+    run_view(call, view_partners);
+}
+
+struct name_args {
+    struct span name; /* p NULL: none given */
+};
+
+static void run_show(struct varlink_call *call, const void *args)
+{
+    const struct name_args *a = args;
+    struct control_conn *c = permitted(call, RIGHT_STATUS);
+    if (!c)
+        return;
+    const struct partner_entry *e = partners_find(c->control->broker->partners, a->name);
+    if (!e) {
+        error_with(call, CONTROL_INTERFACE ".NoSuchPartner", "name", a->name);
+        return;
+    }
+    CLEANUP(buf_done) struct buf b = BUF_INIT(CONTROL_ANSWER_MAX);
+    struct json_out j;
+    json_out_start(&j, &b);
+    json_out_object(&j, NULL);
+    view_partner(c->control->broker, e, &j);
+    json_out_object_end(&j);
+    reply(call, &b);
+}
+
+/* Refresh. */
+
+static bool all_ended(const struct control_conn *c)
+{
+    for (size_t i = 0; i < c->n_parts; i++)
+        if (c->parts[i].ends_left > 0)
+            return false;
+    return true;
+}
+
+static void answer_refresh(struct control_conn *c)
+{
+    CLEANUP(buf_done) struct buf b = BUF_INIT(CONTROL_ANSWER_MAX);
+    struct json_out j;
+    json_out_start(&j, &b);
+    json_out_object(&j, NULL);
+    json_out_array(&j, "partners");
+    for (size_t i = 0; i < c->n_parts; i++) {
+        const struct refresh_part *p = &c->parts[i];
+        json_out_object(&j, NULL);
+        json_out_str(&j, "name", p->name);
+        json_out_str(&j, "reason", reason_code(p->reason));
+        json_out_str(&j, "sentence", reason_sentence(p->reason));
+        json_out_str(&j, "detail", p->detail);
+        json_out_bool(&j, "changed", p->changed);
+        json_out_object_end(&j);
+    }
+    json_out_array_end(&j);
+    json_out_object_end(&j);
+    parts_free(c);
+    reply(varlink_conn_call(c->varlink), &b);
+}
+
+static bool add_part(struct control_conn *c, struct partner_entry *e)
+{
+    struct refresh_part *p = &c->parts[c->n_parts];
+    *p = (struct refresh_part){.name = strdup(e->partner->name), .reason = REASON_PARTNER_DISABLED};
+    if (!p->name)
+        return false;
+    p->ends_left = refresher_now(c->control->broker->refresher, e);
+    c->n_parts++;
+    return true;
+}
+
+static void run_refresh(struct varlink_call *call, const void *args)
+{
+    const struct name_args *a = args;
+    struct control_conn *c = permitted(call, RIGHT_REFRESH);
+    if (!c)
+        return;
+    struct partners *ps = c->control->broker->partners;
+    struct partner_entry *only = a->name.p ? partners_find(ps, a->name) : NULL;
+    if (a->name.p && !only) {
+        error_with(call, CONTROL_INTERFACE ".NoSuchPartner", "name", a->name);
+        return;
+    }
+    size_t n = only ? 1 : partners_count(ps);
+    c->parts = calloc(n + 1, sizeof(*c->parts));
+    bool ok = c->parts != NULL;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = add_part(c, only ? only : partners_at(ps, i));
+    if (!ok)
+        log_err("control: no memory for a refresh");
+    if (!ok || all_ended(c))
+        answer_refresh(c);
+}
+
+static void end_part(struct control *control, const char *name, const struct judged *j)
+{
+    struct control_conn *c = LIST_FIRST(&control->all);
+    while (c) {
+        struct control_conn *next = LIST_NEXT(c, next);
+        for (size_t i = 0; i < c->n_parts; i++) {
+            struct refresh_part *p = &c->parts[i];
+            if (p->ends_left == 0 || strcmp(p->name, name) != 0)
+                continue;
+            p->ends_left = j ? p->ends_left - 1 : 0;
+            p->reason = j ? j->reason : REASON_NO_SUCH_PARTNER;
+            p->changed = j && (p->changed || j->keys_changed);
+            snprintf(p->detail, sizeof(p->detail), "%s", j ? j->detail : "");
+        }
+        if (c->n_parts > 0 && all_ended(c))
+            answer_refresh(c);
+        c = next;
+    }
+}
+
+void control_on_ended(
+    struct control *control, const struct partner_entry *e, const struct judged *j)
+{
+    end_part(control, e->partner->name, j);
+}
+
+void control_on_gone(struct control *control, const struct partner_entry *e)
+{
+    end_part(control, e->state.trust.name, NULL);
+}
+
+/* Reload. */
+
+static void on_reloaded(struct span errors, void *arg)
+{
+    struct control_conn *c = arg;
+    struct varlink_call *call = varlink_conn_call(c->varlink);
+    c->reloading = false;
+    if (errors.n > 0)
+        error_with(call, CONTROL_INTERFACE ".ConfigRefused", "errors", errors);
+    else
+        varlink_reply(call, SPAN(""), false);
+}
+
+static void run_reload(struct varlink_call *call, const void *args)
+{
+    (void)args;
+    struct control_conn *c = permitted(call, RIGHT_RELOAD);
+    if (!c)
+        return;
+    c->reloading = reload_start(c->control->broker->reload, on_reloaded, c);
+    if (!c->reloading)
+        error_with(
+            call, CONTROL_INTERFACE ".ConfigRefused", "errors", SPAN("s2sd: out of memory\n"));
+}
+
+/* The table. */
+
+static const struct json_field name_optional[] = {
+    {"name", JSON_STRING, offsetof(struct name_args, name), JSON_OPTIONAL}};
+static const struct json_field name_mandatory[] = {
+    {"name", JSON_STRING, offsetof(struct name_args, name), JSON_MANDATORY}};
+
+static const struct varlink_method methods[] = {
+    {.name = "Status", .run = run_status},
+    {.name = "ListPartners", .run = run_list},
+    {.name = "ShowPartner",
+        .fields = name_mandatory,
+        .n_fields = ARRAY_LEN(name_mandatory),
+        .size = sizeof(struct name_args),
+        .run = run_show},
+    {.name = "Refresh",
+        .fields = name_optional,
+        .n_fields = ARRAY_LEN(name_optional),
+        .size = sizeof(struct name_args),
+        .run = run_refresh},
+    {.name = "Reload", .run = run_reload},
+};
+
+static const struct varlink_interface interface = {
+    CONTROL_INTERFACE, control_interface, methods, ARRAY_LEN(methods)};
+static const struct varlink_interface *const interfaces[] = {&interface};
+
+/* Connections. */
+
+static bool has_room(const struct control *c, const struct peer *peer)
+{
+    unsigned max = CONTROL_CONNECTIONS_MAX - (peer->uid == 0 ? 0 : CONTROL_ROOT_RESERVE);
+    return c->connections < max;
+}
+
+static void on_peer(int fd, void *arg)
+{
+    struct control *control = arg;
+    CLEANUP(closep) int peer = fd;
+    CLEANUP(freep) struct control_conn *c = calloc(1, sizeof(*c));
+    if (!c || peer_read(peer, &c->peer) < 0 || !has_room(control, &c->peer.peer)) {
+        log_warning("control: connection refused (too many, or its owner is unknown)");
+        return;
+    }
+    c->control = control;
+    struct bufferevent *bev =
+        bufferevent_socket_new(control->broker->base, peer, BEV_OPT_CLOSE_ON_FREE);
+    if (!bev)
+        return;
+    peer = -1;
+    c->varlink = varlink_conn_new(bev, &control->ops, c);
+    if (!c->varlink)
+        return;
+    control->connections++;
+    LIST_INSERT_HEAD(&control->all, c, next);
+    c = NULL;
+}
+
+struct control *control_new(struct broker *b, int listener)
+{
+    static const struct door_ops door_ops = {.on_peer = on_peer};
+    CLEANUP(closep) int fd = listener;
+    struct control *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    *c = (struct control){.broker = b,
+        .ops = {.interfaces = interfaces,
+            .n_interfaces = ARRAY_LEN(interfaces),
+            .message_timeout_ms = CONTROL_MESSAGE_TIMEOUT_MS,
+            .idle_timeout_ms = (unsigned)(b->settings->limits.idle_timeout_s * 1000),
+            .write_through = true,
+            .on_closed = on_closed}};
+    LIST_INIT(&c->all);
+    if (fd < 0)
+        return c;
+    c->door = door_open(b->base, TAKE_FD(fd), &door_ops, c);
+    if (!c->door) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void control_stop(struct control *c)
+{
+    door_close(TAKE(c->door));
+}
+
+bool control_waiting(const struct control *control)
+{
+    const struct control_conn *c;
+    LIST_FOREACH(c, &control->all, next)
+    if (c->n_parts > 0 || c->reloading)
+        return true;
+    return false;
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    control_stop(c);
+    while (!LIST_EMPTY(&c->all))
+        varlink_conn_free(LIST_FIRST(&c->all)->varlink);
+    free(c);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* io.s2sd.control on its own socket, served by the broker itself so that no broken worker stands in
+ * the way. Who may do what is asked of the kernel and of the configuration, for each call anew. */
+#pragma once
+
+#include "attr.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+struct broker;
+struct control;
+struct judged;
+struct partner_entry;
+
+/* `listener` is taken over; `b` outlives it. NULL: out of memory. */
+struct control *control_new(struct broker *b, int listener) WARN_UNUSED;
+/* Cuts all connections. NULL is fine. */
+void control_free(struct control *c);
+/* No new connections; calls that wait are still answered. */
+void control_stop(struct control *c);
+bool control_waiting(const struct control *c); /* some call is not answered yet */
+
+/* News for those who wait for a refresh. */
+void control_on_ended(struct control *c, const struct partner_entry *e, const struct judged *j);
+void control_on_gone(struct control *c, const struct partner_entry *e);

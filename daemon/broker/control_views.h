@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What io.s2sd.control shows, as JSON: one function for each reading method. Pure reading. */
+#pragma once
+
+#include "broker.h"
+#include "json.h"
+
+void view_status(const struct broker *b, struct json_out *j); /* members of the answer of Status */
+void view_partners(const struct broker *b, struct json_out *j); /* member "partners" */
+void view_partner(const struct broker *b, const struct partner_entry *e, struct json_out *j);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "documents.h"
+
+#include "cleanup.h"
+#include "digest.h"
+#include "metadata.h"
+
+enum kind { KIND_METADATA, KIND_OPENID, KIND_JWKS, KIND_COUNT };
+
+struct documents {
+    struct document list[KIND_COUNT];
+    int64_t max_age_s;
+};
+
+/* Every path that partners are known to ask for (protocol note 1.1). */
+static const struct {
+    const char *path;
+    enum kind kind;
+    bool loose; /* case does not matter, a final slash neither */
+} paths[] = {
+    {"/metadata/json/1", KIND_METADATA, true},
+    {"/autodiscover/metadata/json/1", KIND_METADATA, true},
+    {"/_layouts/15/metadata/json/1", KIND_METADATA, true},
+    {"/.well-known/openid-configuration", KIND_OPENID, false},
+    {"/.well-known/jwks.json", KIND_JWKS, false},
+};
+
+static bool matches(struct span path, const char *known, bool loose)
+{
+    if (!loose)
+        return span_eq_str(path, known);
+    if (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    return span_eq_nocase(path, span_of(known));
+}
+
+const struct document *documents_find(const struct documents *d, struct span path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        if (matches(path, paths[i].path, paths[i].loose))
+            return &d->list[paths[i].kind];
+    return NULL;
+}
+
+int64_t documents_max_age_s(const struct documents *d)
+{
+    return d->max_age_s;
+}
+
+void documents_free(struct documents *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (d->list[i].body)
+            evbuffer_free(d->list[i].body);
+    free(d);
+}
+
+void documents_freep(struct documents **d)
+{
+    documents_free(*d);
+    *d = NULL;
+}
+
+static bool set_etag(struct document *doc, struct span text)
+{
+    uint8_t digest[SHA256_LEN];
+    if (!digest_sha256(text, digest))
+        return false;
+    char *at = doc->etag;
+    *at++ = '"';
+    for (size_t i = 0; i < 16; i++)
+        at += snprintf(at, 3, "%02x", digest[i]);
+    *at++ = '"';
+    *at = '\0';
+    return true;
+}
+
+static void release(const void *bytes, size_t n, void *arg)
+{
+    (void)bytes;
+    (void)n;
+    free(arg);
+}
+
+/* Hands the text over to a buffer that frees it with its last reader. */
+static enum reason freeze(struct buf *text, struct document *doc)
+{
+    size_t n = text->n;
+    if (!set_etag(doc, buf_span(text)))
+        return REASON_OUT_OF_MEMORY;
+    CLEANUP(freep) char *bytes = buf_take(text);
+    doc->body = evbuffer_new();
+    if (!bytes || !doc->body || evbuffer_add_reference(doc->body, bytes, n, release, bytes) < 0)
+        return REASON_OUT_OF_MEMORY;
+    bytes = NULL;
+    doc->len = n;
+    return REASON_OK;
+}
+
+enum reason documents_render(
+    const struct settings *s, const struct keyring *ring, struct documents **ret)
+{
+    static enum reason (*const render[KIND_COUNT])(const struct metadata_own *, struct buf *) = {
+        [KIND_METADATA] = metadata_render,
+        [KIND_OPENID] = metadata_render_openid,
+        [KIND_JWKS] = metadata_render_jwks};
+    const struct cert *certs[KEYRING_MAX];
+    struct metadata_own own = {.identity = &s->identity,
+        .url = s->metadata.url,
+        .certs = certs,
+        .n_certs = keyring_published_certs(ring, certs)};
+    CLEANUP(documents_freep) struct documents *d = calloc(1, sizeof(*d));
+    if (!d)
+        return REASON_OUT_OF_MEMORY;
+    d->max_age_s = s->metadata.cache_max_age_s;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        CLEANUP(buf_done) struct buf text = BUF_INIT(METADATA_MAX);
+        enum reason r = render[i](&own, &text);
+        if (r == REASON_OK)
+            r = freeze(&text, &d->list[i]);
+        if (r != REASON_OK)
+            return r;
+    }
+    *ret = TAKE(d);
+    return REASON_OK;
+}

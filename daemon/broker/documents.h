@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our public documents: each rendered once for a ring and a configuration, then immutable and sent
+ * by reference. */
+#pragma once
+
+#include "keyring.h"
+
+#include <event2/buffer.h>
+
+#define DOCUMENT_ETAG_LEN 35 /* quoted, 32 hex digits, NUL */
+
+struct document {
+    struct evbuffer *body; /* immutable */
+    size_t len;
+    char etag[DOCUMENT_ETAG_LEN]; /* strong: of the bytes */
+};
+
+struct documents;
+
+/* Renders all of them. `out`: REASON_OK or why not. */
+enum reason documents_render(
+    const struct settings *s, const struct keyring *ring, struct documents **ret) WARN_UNUSED;
+void documents_free(struct documents *d); /* NULL is fine; what is being sent stays alive */
+void documents_freep(struct documents **d);
+/* The document at that path, or NULL. Metadata paths match ASCII case-insensitively with or without
+ * a final slash, the others exactly. */
+const struct document *documents_find(const struct documents *d, struct span path);
+/* "Cache-Control: max-age=..." of these settings; seconds. */
+int64_t documents_max_age_s(const struct documents *d);

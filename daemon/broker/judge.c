@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judge.h"
+
+#include "cleanup.h"
+
+#include <stdio.h>
+
+/* Copies a header's value when it fits; a longer one is as good as none. */
+static void keep(struct span from, char *to, size_t cap)
+{
+    size_t n = from.n < cap ? from.n : 0;
+    if (n > 0)
+        memcpy(to, from.p, n);
+    to[n] = '\0';
+}
+
+static void set_detail(char out[256], struct span detail)
+{
+    size_t n = detail.n < 255 ? detail.n : 255;
+    if (n > 0)
+        memcpy(out, detail.p, n);
+    out[n] = '\0';
+}
+
+/* Notes each change; a history that cannot grow is no reason to refuse keys. */
+static void note_changes(
+    struct partner_state *state, const struct update_changes *changes, int64_t now)
+{
+    for (size_t i = 0; i < changes->n; i++) {
+        char what[128], thumb[THUMBPRINT_TEXT_LEN];
+        snprintf(what, sizeof(what), "key %s %s", thumbprint_text(changes->list[i].x5t, thumb),
+            update_kind_name(changes->list[i].kind));
+        (void)!partner_state_note(state, now, what);
+    }
+    if (changes->all_replaced)
+        (void)!partner_state_note(state, now, "all keys were replaced at once");
+}
+
+/* Notes the first of a row of equal refusals. */
+static void note_refusal(struct partner_state *state, const struct judged *j, int64_t now)
+{
+    if (!j->newly_refused)
+        return;
+    char what[512];
+    snprintf(what, sizeof(what), "document refused: %s%s%s", reason_code(j->reason),
+        j->detail[0] ? ": " : "", j->detail);
+    (void)!partner_state_note(state, now, what);
+}
+
+static void finish(struct partner_state *state, int64_t now, struct judged *j)
+{
+    if (j->good)
+        state->trust.good_at = now;
+    note_refusal(state, j, now);
+    note_changes(state, &j->changes, now);
+    state->last_try_at = now;
+    state->last_reason = j->reason;
+    snprintf(state->last_detail, sizeof(state->last_detail), "%s", j->detail);
+    state->failures = j->good ? 0 : state->failures + 1;
+}
+
+/* Installs what the document says. The state is as before unless everything worked. */
+static enum reason install(struct partner_state *state, const struct partner *pins,
+    const struct metadata *m, int64_t now, struct judged *j)
+{
+    uint64_t before = state->trust.generation;
+    enum reason r = update_apply(&state->trust, m, pins->grace_s, now, &j->changes);
+    if (r != REASON_OK)
+        return r;
+    j->good = true;
+    j->keys_changed = state->trust.generation != before;
+    return REASON_OK;
+}
+
+/* Keeps the document and what the server wants to hear the next time. */
+static void keep_document(
+    struct partner_state *state, const struct judge_answer *a, struct buf *copy, struct judged *j)
+{
+    j->document_changed = !span_eq(buf_span(&state->document), a->body);
+    buf_done(&state->document);
+    state->document = *copy;
+    *copy = BUF_INIT(0);
+    keep(a->keep_validators ? a->etag : SPAN(""), state->etag, sizeof(state->etag));
+    keep(a->keep_validators ? a->last_modified : SPAN(""), state->last_modified,
+        sizeof(state->last_modified));
+}
+
+static enum reason judge_document(struct partner_state *state, const struct partner *pins,
+    const struct identity *self, const struct judge_answer *a, int64_t now, struct judged *j)
+{
+    CLEANUP(metadata_done) struct metadata m = {0};
+    CLEANUP(buf_done) struct buf copy = BUF_INIT(METADATA_MAX);
+    enum reason r = metadata_parse(a->body, pins, self, now, &m);
+    set_detail(j->detail, span_of(m.detail));
+    buf_put_span(&copy, a->body);
+    if (r == REASON_OK && copy.failed)
+        r = REASON_OUT_OF_MEMORY;
+    if (r == REASON_OK)
+        r = install(state, pins, &m, now, j);
+    if (r == REASON_OK)
+        keep_document(state, a, &copy, j);
+    j->newly_refused = r != REASON_OK && r != REASON_OUT_OF_MEMORY && r != state->last_reason;
+    return r;
+}
+
+void judge_answer(struct partner_state *state, const struct partner *pins,
+    const struct identity *self, const struct judge_answer *a, int64_t now, struct judged *ret)
+{
+    *ret = (struct judged){.reason = a->reason};
+    set_detail(ret->detail, a->detail);
+    if (a->reason == REASON_OK && a->status == 200) {
+        ret->reason = judge_document(state, pins, self, a, now, ret);
+    } else if (a->reason == REASON_OK && a->status == 304 && state->document.n > 0) {
+        ret->good = true;
+    } else if (a->reason == REASON_OK) {
+        ret->reason = REASON_FETCH_STATUS;
+        snprintf(ret->detail, sizeof(ret->detail), "unexpected HTTP status %u", a->status);
+    }
+    finish(state, now, ret);
+}
+
+void judge_certificate(struct partner_state *state, const struct partner *pins, struct span pem,
+    const char *why, int64_t now, struct judged *ret)
+{
+    *ret = (struct judged){.reason = REASON_KEY_FORM};
+    CLEANUP(metadata_done) struct metadata m = {0};
+    if (pem.n == 0) {
+        set_detail(ret->detail, span_of(why));
+    } else {
+        ret->reason = cert_parse_pem(pem, &m.certs[0]);
+        if (ret->reason == REASON_OK) {
+            m.n_certs = 1;
+            ret->reason = install(state, pins, &m, now, ret);
+        } else {
+            set_detail(ret->detail, span_of(pins->certificate));
+        }
+    }
+    ret->document_changed = ret->keys_changed;
+    ret->newly_refused = ret->reason != REASON_OK && ret->reason != state->last_reason;
+    finish(state, now, ret);
+}
+
+bool judge_still_lawful(const struct partner_state *state, const struct partner *pins,
+    const struct identity *self, int64_t now)
+{
+    if (state->document.n == 0)
+        return pins->certificate != NULL || state->trust.n_keys == 0;
+    CLEANUP(metadata_done) struct metadata m = {0};
+    switch (metadata_parse(buf_span(&state->document), pins, self, now, &m)) {
+    case REASON_DOCUMENT_ISSUER:
+    case REASON_DOCUMENT_OURS:
+    case REASON_OUT_OF_MEMORY: /* never believed by mistake */
+        return false;
+    default:
+        return true; /* keys that have run out meanwhile are judged when they are used */
+    }
+}
+
+enum freshness judge_freshness(const struct partner_trust *t, const struct partner *pins,
+    const struct settings *s, int64_t now)
+{
+    if (!pins->enabled)
+        return FRESH_DISABLED;
+    if (t->good_at == 0)
+        return FRESH_NEVER;
+    int64_t age = now - t->good_at;
+    if (age >= s->refresh.stale_after_s)
+        return FRESH_STALE;
+    return age >= s->refresh.warn_after_s ? FRESH_WARN : FRESH_FRESH;
+}
+
+const char *freshness_name(enum freshness f)
+{
+    static const char *const names[] = {[FRESH_FRESH] = "fresh",
+        [FRESH_WARN] = "warn",
+        [FRESH_STALE] = "stale",
+        [FRESH_NEVER] = "never",
+        [FRESH_DISABLED] = "disabled"};
+    return names[f];
+}
+
+char *judge_thumbprints(const struct partner_trust *t, char *out, size_t out_len)
+{
+    size_t at = 0;
+    snprintf(out, out_len, "none");
+    for (size_t i = 0; i < t->n_keys; i++) {
+        const struct partner_key *k = &t->keys[i];
+        char thumb[THUMBPRINT_TEXT_LEN];
+        if (k->state != PKEY_VALID && k->state != PKEY_MISSING)
+            continue;
+        int n = snprintf(out + at, out_len - at, "%s%s", at ? ", " : "",
+            k->has_x5t ? thumbprint_text(k->x5t, thumb) : k->kid);
+        if (n < 0 || (size_t)n >= out_len - at)
+            break;
+        at += (size_t)n;
+    }
+    return out;
+}

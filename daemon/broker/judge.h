@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one attempt to get a partner's document does to what is known of the partner. Pure: the
+ * answer and the time are arguments, the state is changed in place; nothing is logged or written
+ * here. */
+#pragma once
+
+#include "metadata.h"
+#include "state.h"
+#include "update.h"
+
+/* How the attempt ended on the wire. */
+struct judge_answer {
+    enum reason reason;              /* REASON_OK for 200 and 304, else a REASON_FETCH_* */
+    unsigned status;                 /* HTTP status, 0: there was none */
+    struct span body;                /* with 200 */
+    struct span etag, last_modified; /* of the answer, empty: none */
+    struct span detail;              /* for the administrator, may be empty */
+    bool keep_validators;            /* etag and last_modified belong to the address that is asked
+                                        conditionally */
+};
+
+struct judged {
+    enum reason reason;    /* REASON_OK, or why the last good document stays in force */
+    bool good;             /* it is current as of now */
+    bool document_changed; /* other bytes than the last good one */
+    bool keys_changed;     /* the generation of the trust moved */
+    bool newly_refused;    /* a document was refused for another reason than the attempt before */
+    struct update_changes changes;
+    char detail[256]; /* safe to log */
+};
+
+/* Judges the answer of the partner's server. 304 stamps good_at and nothing is parsed again. A
+ * document that is refused (identity, form, no usable key) changes nothing but last_reason and
+ * last_detail. Every change of keys is noted in the history with its thumbprint. Out of memory
+ * counts as an attempt that failed. */
+void judge_answer(struct partner_state *state, const struct partner *pins,
+    const struct identity *self, const struct judge_answer *a, int64_t now, struct judged *ret);
+
+/* The same for an air-gapped partner (Certificate=): `pem` is the file, empty when it could not be
+ * read, and `why` says so. */
+void judge_certificate(struct partner_state *state, const struct partner *pins, struct span pem,
+    const char *why, int64_t now, struct judged *ret);
+
+/* Judges the last good document again, after a start or under changed pins. False: it is not this
+ * partner's, and what was known has to be forgotten. Keys and times are left as they are. */
+bool judge_still_lawful(const struct partner_state *state, const struct partner *pins,
+    const struct identity *self, int64_t now);
+
+/* How much the trust in a partner is worth now. */
+enum freshness { FRESH_FRESH, FRESH_WARN, FRESH_STALE, FRESH_NEVER, FRESH_DISABLED };
+enum freshness judge_freshness(const struct partner_trust *t, const struct partner *pins,
+    const struct settings *s, int64_t now);
+const char *freshness_name(enum freshness f);
+
+/* The thumbprints of the keys that count, "8BF8..., 0123..." or "none": for the log. Returns out.
+ */
+char *judge_thumbprints(const struct partner_trust *t, char *out, size_t out_len);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "public_doors.h"
+
+#include "cleanup.h"
+#include "door.h"
+#include "http_conn.h"
+#include "log.h"
+
+#include <event2/bufferevent_ssl.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+/* Requests of one connection before it is closed: nobody needs more documents in a row. */
+#define PUBLIC_REQUESTS_MAX 100
+/* Request line and headers; there is no body (DESIGN 4). */
+#define PUBLIC_HEADER_MAX 16384
+
+enum way { WAY_HTTPS, WAY_HTTP, WAY_COUNT };
+
+struct public_conn {
+    LIST_ENTRY(public_conn) next;
+    struct public_doors *all;
+    enum way way;
+    struct http_conn *http;
+    struct event *first; /* handshake and first request must be here by then; NULL afterwards */
+};
+
+struct public_way {
+    struct public_doors *all;
+    enum way way;
+    int listener; /* until it is opened */
+    struct door *door;
+    bool resting; /* as many connections as allowed */
+    unsigned connections;
+    struct http_conn_ops ops;
+};
+
+struct public_doors {
+    struct event_base *base;
+    struct public_way ways[WAY_COUNT];
+    LIST_HEAD(, public_conn) all;
+    struct documents *documents;
+    struct site site;
+    SSL_CTX *tls;
+    unsigned connections_max; /* of each way */
+    struct timeval first_within;
+    bool stopping;
+};
+
+static void conn_first_done(struct public_conn *c)
+{
+    if (c->first)
+        event_free(c->first);
+    c->first = NULL;
+}
+
+/* close_notify, so that the peer knows that nothing was cut off. Once; of no use before the
+ * handshake is over. */
+static void say_goodbye(struct bufferevent *bev)
+{
+    SSL *ssl = bufferevent_openssl_get_ssl(bev);
+    if (ssl && SSL_is_init_finished(ssl) && !(SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN))
+        (void)SSL_shutdown(ssl);
+    ERR_clear_error();
+}
+
+static void on_closed(struct http_conn *h, void *arg)
+{
+    struct public_conn *c = arg;
+    struct public_way *w = &c->all->ways[c->way];
+    if (c->way == WAY_HTTPS)
+        say_goodbye(http_conn_bev(h));
+    LIST_REMOVE(c, next);
+    conn_first_done(c);
+    free(c);
+    w->connections--;
+    if (w->resting && !w->all->stopping) {
+        w->resting = false;
+        door_watch(w->door, true);
+    }
+}
+
+static void on_request(struct http_conn *h, const struct http_request *req, void *arg)
+{
+    struct public_conn *c = arg;
+    CLEANUP(site_reply_done) struct site_reply r = SITE_REPLY_INIT;
+    conn_first_done(c);
+    site_answer(&c->all->site, req, &r);
+    buf_put_char(&r.headers, '\0');
+    struct http_answer a = {.status = r.status,
+        .content_type = "application/json; charset=utf-8",
+        .headers = r.headers.failed ? NULL : r.headers.p,
+        .body = buf_span(&r.body),
+        .close = r.close || c->all->stopping};
+    if (r.document) {
+        a.shared = r.document->body;
+        a.shared_len = r.document->len;
+    }
+    http_conn_reply(h, &a);
+}
+
+static void on_first_late(evutil_socket_t unused, short what, void *arg)
+{
+    struct public_conn *c = arg;
+    (void)unused;
+    (void)what;
+    http_conn_free(c->http);
+}
+
+static struct bufferevent *bufferevent_of(struct public_way *w, int fd)
+{
+    if (w->way == WAY_HTTP)
+        return bufferevent_socket_new(w->all->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    SSL *ssl = SSL_new(w->all->tls);
+    struct bufferevent *bev = ssl ? bufferevent_openssl_socket_new(w->all->base, fd, ssl,
+                                        BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
+                                  : NULL;
+    if (!bev)
+        SSL_free(ssl);
+    return bev;
+}
+
+static void on_peer(int fd, void *arg)
+{
+    struct public_way *w = arg;
+    struct public_doors *p = w->all;
+    CLEANUP(closep) int peer = fd;
+    static const int on = 1;
+    /* Documents are larger than one segment; fails on a Unix socket, where nothing waits. */
+    (void)setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    CLEANUP(freep) struct public_conn *c = calloc(1, sizeof(*c));
+    if (!c)
+        return;
+    *c = (struct public_conn){.all = p, .way = w->way};
+    c->first = evtimer_new(p->base, on_first_late, c);
+    bool timed = c->first && event_add(c->first, &p->first_within) == 0;
+    struct bufferevent *bev = timed ? bufferevent_of(w, peer) : NULL;
+    if (bev)
+        peer = -1;
+    c->http = bev ? http_conn_new(bev, &w->ops, c) : NULL;
+    if (!c->http) {
+        log_warning("public door: no memory for a connection");
+        conn_first_done(c);
+        return;
+    }
+    LIST_INSERT_HEAD(&p->all, c, next);
+    c = NULL;
+    if (++w->connections >= p->connections_max) {
+        w->resting = true;
+        door_watch(w->door, false);
+    }
+}
+
+/* Opens one door when it is still shut. */
+static bool way_open(struct public_way *w)
+{
+    static const struct door_ops ops = {.on_peer = on_peer};
+    if (w->listener >= 0)
+        w->door = door_open(w->all->base, TAKE_FD(w->listener), &ops, w);
+    return w->door != NULL;
+}
+
+static void set_limits(struct public_doors *p, const struct settings *s)
+{
+    p->connections_max = s->limits.connections;
+    p->first_within = (struct timeval){.tv_sec = s->limits.request_timeout_s};
+    for (size_t i = 0; i < WAY_COUNT; i++) {
+        struct http_conn_ops *ops = &p->ways[i].ops;
+        ops->request_timeout_ms = (unsigned)(s->limits.request_timeout_s * 1000);
+        ops->idle_timeout_ms = (unsigned)(s->limits.idle_timeout_s * 1000);
+    }
+}
+
+void public_doors_set_tls(struct public_doors *p, SSL_CTX *tls)
+{
+    tls_freep(&p->tls);
+    p->tls = tls;
+}
+
+enum reason public_doors_serve(
+    struct public_doors *p, const struct settings *s, struct documents *documents)
+{
+    struct site site;
+    enum reason r = site_open(&site, s, documents);
+    if (r != REASON_OK)
+        return r;
+    site_close(&p->site);
+    documents_free(p->documents);
+    p->site = site;
+    p->documents = documents;
+    set_limits(p, s);
+    for (size_t i = 0; i < WAY_COUNT; i++)
+        if (p->ways[i].listener >= 0 && !way_open(&p->ways[i]))
+            return REASON_OUT_OF_MEMORY;
+    return REASON_OK;
+}
+
+bool public_doors_any(const struct public_doors *p)
+{
+    for (size_t i = 0; i < WAY_COUNT; i++)
+        if (p->ways[i].listener >= 0 || p->ways[i].door)
+            return true;
+    return false;
+}
+
+bool public_doors_need_tls(const struct public_doors *p)
+{
+    return p->ways[WAY_HTTPS].listener >= 0 || p->ways[WAY_HTTPS].door;
+}
+
+unsigned public_doors_connections(const struct public_doors *p)
+{
+    return p->ways[WAY_HTTPS].connections + p->ways[WAY_HTTP].connections;
+}
+
+/* Nothing has arrived that is not answered and taken. */
+static bool is_idle(const struct public_conn *c)
+{
+    struct bufferevent *bev = http_conn_bev(c->http);
+    return !http_conn_request(c->http) && evbuffer_get_length(bufferevent_get_input(bev)) == 0 &&
+           evbuffer_get_length(bufferevent_get_output(bev)) == 0;
+}
+
+/* Idle ones go now; a request that is arriving is answered, and its connection closed. */
+void public_doors_stop(struct public_doors *p)
+{
+    p->stopping = true;
+    for (size_t i = 0; i < WAY_COUNT; i++) {
+        door_close(TAKE(p->ways[i].door));
+        closep(&p->ways[i].listener);
+    }
+    struct public_conn *c = LIST_FIRST(&p->all);
+    while (c) {
+        struct public_conn *next = LIST_NEXT(c, next);
+        if (is_idle(c))
+            http_conn_free(c->http);
+        c = next;
+    }
+}
+
+struct public_doors *public_doors_new(struct event_base *base, struct listeners *doors)
+{
+    struct public_doors *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->base = base;
+    LIST_INIT(&p->all);
+    p->ways[WAY_HTTPS].listener = TAKE_FD(doors->https);
+    p->ways[WAY_HTTP].listener = TAKE_FD(doors->http);
+    for (size_t i = 0; i < WAY_COUNT; i++) {
+        p->ways[i].all = p;
+        p->ways[i].way = (enum way)i;
+        p->ways[i].ops = (struct http_conn_ops){.limits = {.header_max = PUBLIC_HEADER_MAX},
+            .max_requests = PUBLIC_REQUESTS_MAX,
+            .handshake = i == WAY_HTTPS,
+            .write_through = i == WAY_HTTP,
+            .on_request = on_request,
+            .on_closed = on_closed,
+            .refusal_body = site_refusal,
+            .refusal_headers = "Cache-Control: no-store\r\n",
+            .shut = i == WAY_HTTPS ? say_goodbye : NULL};
+    }
+    return p;
+}
+
+void public_doors_free(struct public_doors *p)
+{
+    if (!p)
+        return;
+    public_doors_stop(p);
+    while (!LIST_EMPTY(&p->all))
+        http_conn_free(LIST_FIRST(&p->all)->http);
+    site_close(&p->site);
+    documents_free(p->documents);
+    tls_freep(&p->tls);
+    free(p);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "refresher.h"
+
+#include "chance.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+
+/* How often the ages of documents and the grace times of keys are looked at. */
+#define TICK_S 30
+/* A tick that is later than this means that the loop hangs. */
+#define TICK_LATE_MS 25000
+
+struct refresher {
+    struct partners *ps;
+    struct fetch_link *fl;
+    const struct settings *settings;
+    const struct refresher_ops *ops;
+    void *arg;
+    struct event *wake; /* the next attempt is due */
+    struct event *tick;
+    int64_t tick_due_ms;
+    unsigned under_way;
+};
+
+static struct schedule_limits limits_of(const struct settings *s)
+{
+    return (struct schedule_limits){.interval_s = s->refresh.interval_s,
+        .retry_min_s = s->refresh.retry_min_s,
+        .retry_max_s = s->refresh.retry_max_s,
+        .cooldown_s = s->refresh.unknown_key_cooldown_s};
+}
+
+static bool is_due(const struct partner_entry *e, int64_t now_ms)
+{
+    return e->partner->enabled && !e->fetch && (e->wanted || e->schedule.due_ms <= now_ms);
+}
+
+int64_t refresher_next_try_at(const struct partner_entry *e)
+{
+    if (!e->partner->enabled)
+        return 0;
+    int64_t wait_ms = e->wanted || e->fetch ? 0 : e->schedule.due_ms - clock_mono_ms();
+    return clock_wall_s() + (wait_ms > 0 ? wait_ms / 1000 : 0);
+}
+
+/* Arms the timer for the earliest attempt. */
+static void plan(struct refresher *r)
+{
+    int64_t now = clock_mono_ms(), next = INT64_MAX;
+    for (size_t i = 0; i < partners_count(r->ps); i++) {
+        const struct partner_entry *e = partners_at(r->ps, i);
+        if (!e->partner->enabled || e->fetch)
+            continue;
+        int64_t due = e->wanted ? now : e->schedule.due_ms;
+        next = due < next ? due : next;
+    }
+    event_del(r->wake);
+    if (next == INT64_MAX || r->under_way >= r->settings->refresh.parallel)
+        return;
+    int64_t wait = next > now ? next - now : 0;
+    struct timeval tv = {wait / 1000, wait % 1000 * 1000};
+    if (event_add(r->wake, &tv) < 0)
+        log_err("no memory for a timer; documents are refreshed late");
+}
+
+/* Each change of a partner's keys, old and new thumbprints side by side. */
+static void tell_keys(const struct partner_entry *e, const char *before, const struct judged *j)
+{
+    char after[1024];
+    judge_thumbprints(&e->state.trust, after, sizeof(after));
+    struct log_field fields[] = {
+        {"TRUST_PARTNER", e->partner->name}, {"TRUST_KEYS_OLD", before}, {"TRUST_KEYS_NEW", after}};
+    bool alarm = j->changes.all_replaced;
+    (void)log_record(alarm ? LOG_L_WARNING : LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
+        "partner %s: keys changed: %s -> %s%s", e->partner->name, before, after,
+        alarm ? " (all were replaced at once)" : "");
+}
+
+/* An attempt that ends in another way than the one before is told; a row of equal failures once. */
+static void tell_attempt(const struct partner_entry *e, enum reason before, const struct judged *j)
+{
+    if (j->reason == before)
+        return;
+    struct log_field fields[] = {
+        {"TRUST_PARTNER", e->partner->name}, {"TRUST_REASON", reason_code(j->reason)}};
+    if (j->reason == REASON_OK)
+        (void)log_record(LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
+            "partner %s: document is current", e->partner->name);
+    else
+        (void)log_record(j->newly_refused ? LOG_L_ERR : LOG_L_WARNING, NULL, fields,
+            ARRAY_LEN(fields), "partner %s: %s%s%s%s; %s", e->partner->name,
+            reason_sentence(j->reason), j->detail[0] ? " (" : "", j->detail,
+            j->detail[0] ? ")" : "",
+            e->state.trust.good_at ? "the last good document stays in force"
+                                   : "there is no document yet");
+}
+
+/* The only writer of e->freshness. */
+static void set_freshness(struct refresher *r, struct partner_entry *e)
+{
+    int64_t now = clock_wall_s();
+    enum freshness f = judge_freshness(&e->state.trust, e->partner, r->settings, now);
+    if (f == e->freshness)
+        return;
+    if (f == FRESH_WARN || f == FRESH_STALE)
+        log_msg(f == FRESH_STALE ? LOG_L_ERR : LOG_L_WARNING,
+            "partner %s: %s -> %s: last good document is %lld h old%s", e->partner->name,
+            freshness_name(e->freshness), freshness_name(f),
+            (long long)((now - e->state.trust.good_at) / 3600),
+            f == FRESH_STALE ? "; its tokens are refused" : "");
+    else
+        log_info("partner %s: %s -> %s", e->partner->name, freshness_name(e->freshness),
+            freshness_name(f));
+    e->freshness = f;
+}
+
+/* The attempt has ended: plans the next, keeps the state, tells. */
+static void attempt_end(struct refresher *r, struct partner_entry *e, const struct judged *j,
+    const struct msg_fetched *a)
+{
+    struct schedule_limits limits = limits_of(r->settings);
+    struct schedule_answer answer = {.good = j->good,
+        .changed = j->document_changed,
+        .max_age_s = a->max_age_s,
+        .retry_after_s = a->retry_after_s};
+    int64_t wait_ms =
+        schedule_answered(&e->schedule, &limits, &answer, clock_mono_ms(), chance_u32());
+    e->state.next_try_at = clock_wall_s() + wait_ms / 1000;
+    set_freshness(r, e);
+    partners_save(r->ps, e);
+    if (j->good)
+        r->ops->on_trust(e, r->arg);
+    r->ops->on_ended(e, j, r->arg);
+}
+
+/* Has `a` judged and ends the attempt. */
+static void attempt_judge(
+    struct refresher *r, struct partner_entry *e, const struct msg_fetched *a, struct span body)
+{
+    char before[1024];
+    struct judged j;
+    enum reason reason_before = e->state.last_reason;
+    struct judge_answer answer = {.reason = a->reason,
+        .status = a->status,
+        .body = body,
+        .etag = a->etag,
+        .last_modified = a->last_modified,
+        .detail = a->detail,
+        .keep_validators = e->url_at == 0};
+    judge_thumbprints(&e->state.trust, before, sizeof(before));
+    judge_answer(&e->state, e->partner, &r->settings->identity, &answer, clock_wall_s(), &j);
+    tell_attempt(e, reason_before, &j);
+    if (j.keys_changed)
+        tell_keys(e, before, &j);
+    attempt_end(r, e, &j, a);
+}
+
+static void attempt_ask(struct refresher *r, struct partner_entry *e);
+
+static void on_answer(const struct msg_fetched *a, struct span body, void *arg)
+{
+    struct partner_entry *e = arg;
+    struct refresher *r = e->refresher;
+    e->fetch = NULL;
+    r->under_way--;
+    /* The members of a pool are asked in turn; a document that came is judged, whatever it says. */
+    if (a->reason != REASON_OK && a->reason != REASON_FETCH_AWAY &&
+        e->url_at + 1 < e->partner->metadata_urls.n) {
+        log_info("partner %s: %s: %s, trying the next address", e->partner->name,
+            e->partner->metadata_urls.list[e->url_at], reason_sentence(a->reason));
+        e->url_at++;
+        attempt_ask(r, e);
+    } else {
+        attempt_judge(r, e, a, body);
+    }
+    plan(r);
+}
+
+static void attempt_ask(struct refresher *r, struct partner_entry *e)
+{
+    const struct partner *p = e->partner;
+    const struct settings *s = r->settings;
+    bool conditional = e->url_at == 0 && e->state.document.n > 0;
+    struct msg_fetch m = {.url = span_of(p->metadata_urls.list[e->url_at]),
+        .ca_file = span_of(p->ca_file),
+        .etag = conditional ? span_of(e->state.etag) : SPAN(""),
+        .last_modified = conditional ? span_of(e->state.last_modified) : SPAN(""),
+        .public_addresses_only = p->addresses == ADDRESSES_PUBLIC,
+        .timeout_ms = (uint32_t)(s->refresh.timeout_s * 1000),
+        .connect_timeout_ms = (uint32_t)(s->refresh.connect_timeout_s * 1000),
+        .max_bytes = (uint32_t)s->refresh.max_document};
+    for (; m.n_pins < p->pinned_keys.n && m.n_pins < MSG_PINS_MAX; m.n_pins++)
+        m.pins[m.n_pins] = span_of(p->pinned_keys.list[m.n_pins]);
+    e->refresher = r;
+    e->fetch = fetch_start(r->fl, &m, on_answer, e);
+    if (e->fetch) {
+        r->under_way++;
+        return;
+    }
+    struct msg_fetched failed = {
+        .reason = REASON_OUT_OF_MEMORY, .max_age_s = -1, .retry_after_s = -1};
+    attempt_judge(r, e, &failed, SPAN(""));
+}
+
+/* An air-gapped partner: its certificate is a file of this machine. */
+static void attempt_read(struct refresher *r, struct partner_entry *e)
+{
+    static const struct msg_fetched plain = {.max_age_s = -1, .retry_after_s = -1};
+    CLEANUP(buf_done) struct buf pem = BUF_INIT(256 * 1024);
+    char why[512] = "", before[1024];
+    struct judged j;
+    enum reason reason_before = e->state.last_reason;
+    if (file_read(e->partner->certificate, FILE_CONFIG, pem.max, &pem, why, sizeof(why)) < 0)
+        buf_reset(&pem);
+    judge_thumbprints(&e->state.trust, before, sizeof(before));
+    judge_certificate(&e->state, e->partner, buf_span(&pem), why, clock_wall_s(), &j);
+    tell_attempt(e, reason_before, &j);
+    if (j.keys_changed)
+        tell_keys(e, before, &j);
+    attempt_end(r, e, &j, &plain);
+}
+
+static void attempt_start(struct refresher *r, struct partner_entry *e)
+{
+    e->wanted = false;
+    e->url_at = 0;
+    if (e->partner->certificate)
+        attempt_read(r, e);
+    else
+        attempt_ask(r, e);
+}
+
+void refresher_wake(struct refresher *r)
+{
+    int64_t now = clock_mono_ms();
+    for (size_t i = 0; i < partners_count(r->ps); i++) {
+        if (r->under_way >= r->settings->refresh.parallel)
+            break;
+        struct partner_entry *e = partners_at(r->ps, i);
+        if (is_due(e, now))
+            attempt_start(r, e);
+    }
+    plan(r);
+}
+
+static void on_wake(evutil_socket_t unused, short what, void *arg)
+{
+    (void)unused;
+    (void)what;
+    refresher_wake(arg);
+}
+
+/* Keys that have vanished from the document leave when their grace is over. */
+static void run_grace_out(struct refresher *r, struct partner_entry *e)
+{
+    char before[1024];
+    struct judged j = {.good = true};
+    judge_thumbprints(&e->state.trust, before, sizeof(before));
+    if (!update_tick(&e->state.trust, e->partner->grace_s, clock_wall_s(), &j.changes))
+        return;
+    tell_keys(e, before, &j);
+    partners_save(r->ps, e);
+    r->ops->on_trust(e, r->arg);
+}
+
+static void tick_again(struct refresher *r)
+{
+    static const struct timeval wait = {TICK_S, 0};
+    r->tick_due_ms = clock_mono_ms() + TICK_S * 1000;
+    if (event_add(r->tick, &wait) < 0)
+        log_err("no memory for a timer; the watchdog will end this process");
+}
+
+void refresher_tick(struct refresher *r)
+{
+    for (size_t i = 0; i < partners_count(r->ps); i++) {
+        struct partner_entry *e = partners_at(r->ps, i);
+        run_grace_out(r, e);
+        set_freshness(r, e);
+    }
+    tick_again(r);
+}
+
+static void on_tick(evutil_socket_t unused, short what, void *arg)
+{
+    (void)unused;
+    (void)what;
+    refresher_tick(arg);
+}
+
+bool refresher_in_time(const struct refresher *r)
+{
+    return r->tick_due_ms == 0 || clock_mono_ms() < r->tick_due_ms + TICK_LATE_MS;
+}
+
+static bool knows(const struct refresher *r, const struct partner_entry *e, const uint8_t *x5t)
+{
+    const struct partner_trust *t = partners_trust(r->ps, e);
+    for (size_t i = 0; t && i < t->n_keys; i++)
+        if (t->keys[i].has_x5t && t->keys[i].state != PKEY_GONE &&
+            memcmp(t->keys[i].x5t, x5t, X5T_LEN) == 0)
+            return true;
+    return false;
+}
+
+bool refresher_hint(struct refresher *r, struct partner_entry *e, const uint8_t x5t[X5T_LEN])
+{
+    struct schedule_limits limits = limits_of(r->settings);
+    if (!e->partner->enabled || e->partner->certificate || knows(r, e, x5t))
+        return false;
+    if (e->fetch || e->wanted)
+        return true;
+    if (!schedule_take_hint(&e->schedule, &limits, clock_mono_ms()))
+        return false;
+    log_info("partner %s: a token names an unknown key, fetching the document", e->partner->name);
+    e->wanted = true;
+    plan(r);
+    return true;
+}
+
+unsigned refresher_now(struct refresher *r, struct partner_entry *e)
+{
+    if (!e->partner->enabled)
+        return 0;
+    e->wanted = true;
+    plan(r);
+    return e->fetch ? 2 : 1;
+}
+
+void refresher_forget(struct refresher *r, struct partner_entry *e)
+{
+    if (!e->fetch)
+        return;
+    fetch_cancel(e->fetch);
+    e->fetch = NULL;
+    r->under_way--;
+}
+
+void refresher_use(struct refresher *r, const struct settings *s)
+{
+    r->settings = s;
+    for (size_t i = 0; i < partners_count(r->ps); i++) {
+        struct partner_entry *e = partners_at(r->ps, i);
+        e->wanted = e->wanted || e->fetch;
+        refresher_forget(r, e);
+    }
+    if (r->tick_due_ms == 0)
+        tick_again(r);
+    plan(r);
+}
+
+struct refresher *refresher_new(struct event_base *base, struct partners *ps, struct fetch_link *fl,
+    const struct refresher_ops *ops, void *arg)
+{
+    struct refresher *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    *r = (struct refresher){.ps = ps, .fl = fl, .ops = ops, .arg = arg};
+    r->wake = evtimer_new(base, on_wake, r);
+    r->tick = evtimer_new(base, on_tick, r);
+    if (!r->wake || !r->tick) {
+        refresher_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void refresher_free(struct refresher *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < partners_count(r->ps); i++)
+        refresher_forget(r, partners_at(r->ps, i));
+    if (r->wake)
+        event_free(r->wake);
+    if (r->tick)
+        event_free(r->tick);
+    free(r);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps the partners' documents current: asks the fetcher when the schedule, an unknown key or an
+ * administrator says so, has the answer judged, and tells the broker what became of it. */
+#pragma once
+
+#include "fetch_link.h"
+#include "partners.h"
+
+struct refresher;
+
+struct refresher_ops {
+    /* e->state.trust is newer than what the store and the workers have: keys, or only good_at. */
+    void (*on_trust)(struct partner_entry *e, void *arg);
+    /* An attempt has ended; whoever waits for it may go on. After on_trust. */
+    void (*on_ended)(struct partner_entry *e, const struct judged *j, void *arg);
+};
+
+/* `ps`, `fl` and `ops` outlive it. Nothing is fetched before refresher_use. NULL: out of memory. */
+struct refresher *refresher_new(struct event_base *base, struct partners *ps, struct fetch_link *fl,
+    const struct refresher_ops *ops, void *arg) WARN_UNUSED;
+void refresher_free(struct refresher *r); /* NULL is fine; what is under way is forgotten */
+
+/* These settings are in force, partners_adopt has run: stops what is under way (and wants it again)
+ * and plans anew. */
+void refresher_use(struct refresher *r, const struct settings *s);
+/* The partner goes: stops what is under way for it. */
+void refresher_forget(struct refresher *r, struct partner_entry *e);
+
+/* A token names a key that is not known. True: an attempt is under way or will be made now,
+ * on_ended follows. False: none will be made now (cooldown, or the key is known by now, or there is
+ * no address to ask). */
+bool refresher_hint(struct refresher *r, struct partner_entry *e, const uint8_t x5t[X5T_LEN]);
+/* An administrator asks: an attempt is made as soon as one of the parallel places is free. Returns
+ * how many on_ended follow until its answer is there: 0 (the partner is disabled), 1, or 2 when an
+ * attempt is under way that began before the question. */
+unsigned refresher_now(struct refresher *r, struct partner_entry *e);
+
+/* Wall time of the next attempt, 0: none is planned. */
+int64_t refresher_next_try_at(const struct partner_entry *e);
+/* What its two timers do when they fire; for tests with a clock of their own. */
+void refresher_wake(struct refresher *r); /* starts the attempts that are due */
+void refresher_tick(struct refresher *r); /* ages of documents, grace times of keys */
+/* Its timers are in time (rule R46). */
+bool refresher_in_time(const struct refresher *r);

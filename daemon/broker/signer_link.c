@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer_link.h"
+
+#include "cleanup.h"
+#include "log.h"
+#include "relink.h"
+
+#include <errno.h>
+
+/* The signer pushes its ring as soon as it has accepted us; the first start makes a key before. */
+#define SIGNER_GREETING_S 20
+/* Room for a path; a longer runtime folder is refused at start. */
+#define SIGNER_PATH_MAX 512
+
+struct signer_link {
+    struct relink *relink;
+    const struct signer_link_ops *ops;
+    void *arg;
+    struct event *greeting; /* runs while connected without a ring */
+    bool up;
+    bool has_ring;
+    struct keyring ring; /* the last one, kept while the signer is away */
+    char mint_path[SIGNER_PATH_MAX];
+};
+
+bool signer_link_up(const struct signer_link *sl)
+{
+    return sl->up;
+}
+
+bool signer_link_settled(const struct signer_link *sl)
+{
+    return sl->up || !relink_link(sl->relink) || evtimer_pending(sl->greeting, NULL);
+}
+
+const struct keyring *signer_link_ring(const struct signer_link *sl)
+{
+    return sl->has_ring ? &sl->ring : NULL;
+}
+
+static void on_greeting_late(evutil_socket_t unused, short what, void *arg)
+{
+    struct signer_link *sl = arg;
+    (void)unused;
+    (void)what;
+    relink_drop(sl->relink);
+}
+
+static void on_up(void *arg)
+{
+    struct signer_link *sl = arg;
+    static const struct timeval wait = {SIGNER_GREETING_S, 0};
+    if (event_add(sl->greeting, &wait) < 0)
+        relink_drop(sl->relink);
+}
+
+static void on_down(void *arg)
+{
+    struct signer_link *sl = arg;
+    event_del(sl->greeting);
+    if (!sl->up)
+        return;
+    sl->up = false;
+    sl->ops->on_lost(sl->arg);
+}
+
+static void take_ring(struct signer_link *sl, struct frame_in *f)
+{
+    CLEANUP(keyring_done) struct keyring ring = {0};
+    enum reason r = keyring_get(f, &ring);
+    if (r != REASON_OK || !frame_end(f) || !keyring_current(&ring)) {
+        link_drop(relink_link(sl->relink), "a malformed key ring");
+        log_err("the signer's key ring cannot be read: %s", reason_sentence(r));
+        return;
+    }
+    keyring_done(&sl->ring);
+    sl->ring = ring;
+    ring = (struct keyring){0};
+    sl->has_ring = sl->up = true;
+    event_del(sl->greeting);
+    relink_alive(sl->relink);
+    sl->ops->on_ring(&sl->ring, sl->arg);
+}
+
+static void on_frame(struct frame_in *f, int *fd, void *arg)
+{
+    struct signer_link *sl = arg;
+    struct msg_config m;
+    (void)fd;
+    switch (f->type) {
+    case MSG_RING:
+        take_ring(sl, f);
+        return;
+    case MSG_CONFIG_READY:
+        if (msg_config_get(f, &m)) {
+            sl->ops->on_config(&m, sl->arg);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    link_drop(relink_link(sl->relink), "not a message of the signer");
+}
+
+void signer_link_published(struct signer_link *sl, uint64_t generation)
+{
+    uint8_t room[64];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), MSG_RING_PUBLISHED, 0);
+    msg_number_put(&f, generation);
+    int r = relink_send(sl->relink, &f, -1);
+    if (r < 0 && r != -ENOTCONN) /* away: it asks again with its next ring */
+        log_warning("cannot tell the signer that its ring is published: %s", strerror(-r));
+}
+
+int signer_link_config(struct signer_link *sl, enum msg_type type)
+{
+    uint8_t room[64];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), (uint16_t)type, 0);
+    return sl->up ? relink_send(sl->relink, &f, -1) : -ENOTCONN;
+}
+
+int signer_link_mint(struct signer_link *sl)
+{
+    return link_connect(sl->mint_path);
+}
+
+struct signer_link *signer_link_new(
+    struct event_base *base, const char *runtime_dir, const struct signer_link_ops *ops, void *arg)
+{
+    static const struct relink_ops relink_ops = {
+        .on_up = on_up, .on_frame = on_frame, .on_down = on_down};
+    char path[SIGNER_PATH_MAX];
+    struct signer_link *sl = calloc(1, sizeof(*sl));
+    if (!sl)
+        return NULL;
+    snprintf(path, sizeof(path), "%s/signer-ring.link", runtime_dir);
+    snprintf(sl->mint_path, sizeof(sl->mint_path), "%s/signer-mint.link", runtime_dir);
+    sl->ops = ops;
+    sl->arg = arg;
+    sl->greeting = evtimer_new(base, on_greeting_late, sl);
+    sl->relink = sl->greeting ? relink_new(base, path, "signer", &relink_ops, sl) : NULL;
+    if (!sl->relink) {
+        signer_link_free(sl);
+        return NULL;
+    }
+    return sl;
+}
+
+void signer_link_free(struct signer_link *sl)
+{
+    if (!sl)
+        return;
+    relink_free(sl->relink);
+    if (sl->greeting)
+        event_free(sl->greeting);
+    keyring_done(&sl->ring);
+    free(sl);
+}

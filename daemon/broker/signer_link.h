@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way to the signer: the ring comes from there, the news that it is published goes there, and
+ * the configuration is prepared and committed over it. Mint orders do not pass here: minters get a
+ * link of their own. */
+#pragma once
+
+#include "keyring.h"
+#include "msg.h"
+
+#include <event2/event.h>
+
+struct signer_link;
+
+struct signer_link_ops {
+    /* A ring has come: after each connect and after each change. */
+    void (*on_ring)(const struct keyring *ring, void *arg);
+    void (*on_lost)(void *arg); /* was up, is away now */
+    void (*on_config)(const struct msg_config *m, void *arg);
+};
+
+/* The link sockets are `runtime_dir`/signer-ring.link and signer-mint.link. NULL: out of memory. */
+struct signer_link *signer_link_new(struct event_base *base, const char *runtime_dir,
+    const struct signer_link_ops *ops, void *arg) WARN_UNUSED;
+void signer_link_free(struct signer_link *sl); /* NULL is fine */
+/* Up means: connected and a ring has come over this connection. */
+bool signer_link_up(const struct signer_link *sl);
+/* Connected, but the first ring is still on its way and in time, or up, or away and being tried:
+ * anything but a signer that accepts and then says nothing. */
+bool signer_link_settled(const struct signer_link *sl);
+/* The last ring that came, also while the signer is away; NULL: none yet. */
+const struct keyring *signer_link_ring(const struct signer_link *sl);
+void signer_link_published(struct signer_link *sl, uint64_t generation);
+/* MSG_CONFIG_PREPARE, _COMMIT or _ABORT. 0 or -errno, -ENOTCONN when away. */
+int signer_link_config(struct signer_link *sl, enum msg_type type) WARN_UNUSED;
+/* A fresh connected mint link: descriptor or -errno. */
+int signer_link_mint(struct signer_link *sl) WARN_UNUSED;

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wiring.h"
+
+#include "cleanup.h"
+#include "clock.h"
+#include "log.h"
+#include "notify.h"
+
+#include <errno.h>
+
+/* Keys of partners. */
+
+void wiring_ignore_moved(struct partner_entry *e, void *broker)
+{
+    (void)e;
+    (void)broker;
+}
+
+static void on_moved(struct partner_entry *e, void *broker)
+{
+    struct broker *b = broker;
+    b->trust_generation++;
+    workers_trust(b->workers, e, b->trust_generation);
+}
+
+/* Puts what is known into the store (of one partner, or all) and tells the workers what moved. */
+static void settle(struct broker *b, struct partner_entry *e, partners_moved_fn *moved)
+{
+    enum reason r = partners_settle(b->partners, e, signer_link_ring(b->signer), moved, b);
+    if (r != REASON_OK)
+        log_err("the trust store could not be brought up to date: %s", reason_sentence(r));
+}
+
+static void on_trust(struct partner_entry *e, void *broker)
+{
+    settle(broker, e, on_moved);
+}
+
+static void tell_status(const struct broker *b)
+{
+    size_t fresh = 0, n = partners_count(b->partners);
+    for (size_t i = 0; i < n; i++) {
+        const struct partner_entry *e = partners_at(b->partners, i);
+        enum freshness f =
+            judge_freshness(&e->state.trust, e->partner, b->settings, clock_wall_s());
+        fresh += f == FRESH_FRESH || f == FRESH_DISABLED;
+    }
+    notify_status("%s; signer %s; %zu of %zu partners in order", b->settings->identity.issuer,
+        b->health.may_mint ? "up" : "away", fresh, n);
+}
+
+static void on_ended(struct partner_entry *e, const struct judged *j, void *broker)
+{
+    struct broker *b = broker;
+    workers_ended(b->workers, e);
+    control_on_ended(b->control, e, j);
+    if (b->ready)
+        tell_status(b);
+}
+
+const struct refresher_ops wiring_refresher = {.on_trust = on_trust, .on_ended = on_ended};
+
+void wiring_on_gone(struct partner_entry *e, void *broker)
+{
+    struct broker *b = broker;
+    refresher_forget(b->refresher, e);
+    workers_gone(b->workers, e->state.trust.name);
+    control_on_gone(b->control, e);
+}
+
+/* Our own documents. */
+
+/* Renders for this ring and these settings, and opens the doors the first time. */
+static bool publish(struct broker *b, const struct settings *s, const struct keyring *ring)
+{
+    struct documents *documents = NULL;
+    enum reason r = documents_render(s, ring, &documents);
+    if (r == REASON_OK)
+        r = public_doors_serve(b->public, s, documents);
+    if (r != REASON_OK) {
+        documents_free(documents);
+        log_err("our documents cannot be published: %s", reason_sentence(r));
+        return false;
+    }
+    return true;
+}
+
+static void become_ready(struct broker *b)
+{
+    b->ready = true;
+    notify_ready("serving");
+    tell_status(b);
+    log_notice("s2sd %s: %s is ready", S2SD_VERSION, b->settings->identity.issuer);
+}
+
+static void tell_ring(const struct keyring *ring)
+{
+    char thumb[THUMBPRINT_TEXT_LEN];
+    for (size_t i = 0; i < ring->n; i++)
+        log_info("our key %s: %s", thumbprint_text(ring->slots[i].cert->x5t, thumb),
+            key_state_name(ring->slots[i].state));
+}
+
+static void on_ring(const struct keyring *ring, void *broker)
+{
+    struct broker *b = broker;
+    tell_ring(ring);
+    if (publish(b, b->settings, ring) && public_doors_any(b->public))
+        signer_link_published(b->signer, ring->generation);
+    settle(b, NULL, on_moved); /* a partner that copies our certificate */
+    if (!b->health.may_mint) {
+        b->health.may_mint = true;
+        workers_signer(b->workers, true);
+        workers_health(b->workers, b->health);
+    }
+    if (!b->ready)
+        become_ready(b);
+    reload_on_ring(b->reload);
+}
+
+static void on_lost(void *broker)
+{
+    struct broker *b = broker;
+    reload_on_signer_lost(b->reload);
+    b->health.may_mint = false;
+    workers_signer(b->workers, false);
+    workers_health(b->workers, b->health);
+    if (b->ready)
+        tell_status(b);
+}
+
+static void on_signer_config(const struct msg_config *m, void *broker)
+{
+    struct broker *b = broker;
+    reload_on_signer(b->reload, m);
+}
+
+const struct signer_link_ops wiring_signer = {
+    .on_ring = on_ring, .on_lost = on_lost, .on_config = on_signer_config};
+
+/* Workers. */
+
+static bool on_hint(struct partner_entry *e, const uint8_t x5t[X5T_LEN], void *broker)
+{
+    struct broker *b = broker;
+    return refresher_hint(b->refresher, e, x5t);
+}
+
+static void on_worker_config(size_t slot, const struct msg_config *m, void *broker)
+{
+    struct broker *b = broker;
+    reload_on_worker(b->reload, slot, m);
+}
+
+static void on_worker_dead(size_t slot, void *broker)
+{
+    struct broker *b = broker;
+    reload_on_worker_dead(b->reload, slot);
+}
+
+static int mint_link(void *broker)
+{
+    struct broker *b = broker;
+    return signer_link_mint(b->signer);
+}
+
+const struct workers_ops wiring_workers = {.on_hint = on_hint,
+    .on_config = on_worker_config,
+    .on_dead = on_worker_dead,
+    .mint_link = mint_link};
+
+/* Reload. */
+
+static bool on_prepare(const struct settings *next, struct conf_errors *errors, void *broker)
+{
+    struct broker *b = broker;
+    char why[TLS_WHY_MAX];
+    if (settings_need_restart(b->settings, next, why, sizeof(why)))
+        conf_error(errors, (struct conf_where){0},
+            "a change of %s needs a restart (systemctl restart s2sd-signer s2sd)", why);
+    tls_freep(&b->next_tls);
+    if (public_doors_need_tls(b->public) && tls_new(next, &b->next_tls, why) < 0)
+        conf_error(errors, (struct conf_where){0}, "%s", why);
+    return errors->count == 0;
+}
+
+static void on_abort(void *broker)
+{
+    struct broker *b = broker;
+    tls_freep(&b->next_tls);
+}
+
+/* Half a configuration would be guessing (R45): the service manager starts us again with a whole
+ * one. */
+static void give_up(struct broker *b)
+{
+    log_err("out of memory in the middle of a reload: ending");
+    b->exit_status = BROKER_EXIT_FAULT;
+    event_base_loopbreak(b->base);
+}
+
+static void on_commit(struct settings *next, void *broker)
+{
+    struct broker *b = broker;
+    struct settings *old = b->settings;
+    const struct keyring *ring = signer_link_ring(b->signer);
+    if (!partners_adopt(b->partners, next, wiring_on_gone, b)) {
+        settings_free(next);
+        give_up(b);
+        return;
+    }
+    b->settings = next;
+    log_set_level((enum log_level)next->log_level);
+    if (b->next_tls)
+        public_doors_set_tls(b->public, TAKE(b->next_tls));
+    settle(b, NULL, wiring_ignore_moved);
+    b->trust_generation++;
+    if ((ring && !publish(b, next, ring)) || !workers_resync(b->workers, next, b->trust_generation))
+        give_up(b);
+    refresher_use(b->refresher, next);
+    settings_free(old);
+}
+
+static void on_busy(bool busy, void *broker)
+{
+    struct broker *b = broker;
+    if (busy)
+        notify_reloading();
+    else if (b->ready)
+        notify_ready("serving");
+    if (!busy && b->ready)
+        tell_status(b);
+}
+
+const struct reload_ops wiring_reload = {
+    .prepare = on_prepare, .commit = on_commit, .abort = on_abort, .on_busy = on_busy};
+
+void wiring_close(struct broker *b)
+{
+    control_free(b->control);
+    reload_free(b->reload);
+    refresher_free(b->refresher);
+    b->control = NULL;
+    b->reload = NULL;
+    b->refresher = NULL;
+    signer_link_free(b->signer);
+    fetch_link_free(b->fetcher);
+    b->signer = NULL;
+    b->fetcher = NULL;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one part's news mean for the others: the callbacks of all parts of the broker. */
+#pragma once
+
+#include "broker.h"
+
+extern const struct signer_link_ops wiring_signer;
+extern const struct workers_ops wiring_workers;
+extern const struct refresher_ops wiring_refresher;
+extern const struct reload_ops wiring_reload;
+
+/* partners_gone_fn: a partner has left the configuration. */
+void wiring_on_gone(struct partner_entry *e, void *broker);
+/* partners_moved_fn for the time before there are workers. */
+void wiring_ignore_moved(struct partner_entry *e, void *broker);
+/* Ends control, reload and refresh and closes the links to signer and fetcher; may be called twice.
+ */
+void wiring_close(struct broker *b);

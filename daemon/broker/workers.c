@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "workers.h"
+
+#include "chance.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "config_snapshot.h"
+#include "fds.h"
+#include "link.h"
+#include "log.h"
+#include "schedule.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* A worker that dies sooner is started again with a growing pause. */
+#define WORKER_QUICK_MS 1000
+#define WORKER_PAUSE_FIRST_MS 100
+#define WORKER_PAUSE_LONGEST_MS 5000
+/* A full link is tried again after this long. */
+#define PUMP_AGAIN_MS 20
+
+/* What a worker has still to be told of one partner. */
+enum { OWED_TRUST = 1, OWED_DONE = 2, WAITS_FOR_END = 4 };
+
+struct worker {
+    struct workers *all;
+    enum workers_kind kind;
+    unsigned index; /* within its kind */
+    size_t slot;
+    pid_t pid;
+    struct link *link;
+    struct event *again; /* respawn, or pump */
+    int64_t started_ms;
+    unsigned quick_deaths;
+    uint8_t *owed; /* for each partner */
+    size_t n_owed, cursor;
+    bool synced_owed; /* MSG_TRUST_SYNCED after all of it */
+};
+
+/* One kind: its doors and its page of counters for each. */
+struct kind {
+    unsigned n;
+    int doors[2]; /* HTTP, Varlink; -1: none */
+    int counters_fd;
+    void *counters;
+};
+
+struct workers {
+    struct event_base *base;
+    struct children *children;
+    struct partners *partners;
+    const struct workers_ops *ops;
+    void *arg;
+    const char *config_dir;
+    const struct settings *settings; /* in force: what a new worker starts with */
+    struct kind kinds[2];
+    struct worker *list;
+    size_t n;
+    size_t n_partners; /* length of each owed */
+    uint64_t generation;
+    struct msg_health health;
+    bool signer_up;
+    bool held, stopping;
+};
+
+const char *workers_kind_name(enum workers_kind k)
+{
+    return k == WORKERS_VALIDATOR ? "validator" : "minter";
+}
+
+static const char *const door_names[2][2] = {[WORKERS_VALIDATOR] = {"validate", "validate-varlink"},
+    [WORKERS_MINTER] = {"mint", "mint-varlink"}};
+
+/* Sends a small frame; a link that is full or dead is noticed elsewhere. */
+static int send_small(struct worker *w, const struct frame_out *f, int fd)
+{
+    return w->link ? link_send(w->link, f, fd) : -ENOTCONN;
+}
+
+static int send_bare(struct worker *w, enum msg_type type, int fd)
+{
+    uint8_t room[64];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), (uint16_t)type, 0);
+    return send_small(w, &f, fd);
+}
+
+static void send_health(struct worker *w)
+{
+    uint8_t room[64];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), MSG_HEALTH, 0);
+    msg_health_put(&f, &w->all->health);
+    (void)!send_small(w, &f, -1);
+}
+
+/* A minter's own connection to the signer; without one it answers that the signer is away. */
+static void send_signer(struct worker *w)
+{
+    if (w->kind != WORKERS_MINTER || !w->link)
+        return;
+    CLEANUP(closep) int fd = w->all->signer_up ? w->all->ops->mint_link(w->all->arg) : -1;
+    (void)!send_bare(w, MSG_SIGNER_LINK, fd < 0 ? -1 : fd);
+}
+
+static int send_trust(struct worker *w, const struct partner_entry *e)
+{
+    uint8_t room[FRAME_MAX];
+    struct frame_out f;
+    const struct partner_trust *t = partners_trust(w->all->partners, e);
+    if (!t)
+        return 0;
+    frame_start(&f, room, sizeof(room), MSG_TRUST, 0);
+    partner_trust_put(&f, t);
+    int r = send_small(w, &f, -1);
+    if (r == -EMSGSIZE) {
+        log_err(
+            "partner %s: its keys do not fit into one message; workers do not know them", t->name);
+        return 0;
+    }
+    return r;
+}
+
+static int send_number(struct worker *w, enum msg_type type, uint64_t number)
+{
+    uint8_t room[64];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), (uint16_t)type, 0);
+    msg_number_put(&f, number);
+    return send_small(w, &f, -1);
+}
+
+static int send_name(struct worker *w, enum msg_type type, const char *name)
+{
+    uint8_t room[1024];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), (uint16_t)type, 0);
+    msg_name_put(&f, span_of(name));
+    return send_small(w, &f, -1);
+}
+
+/* What is owed for one partner: first the trust, then the word that waiting requests may go on. */
+static int pump_one(struct worker *w, size_t i)
+{
+    const struct partner_entry *e = partners_at(w->all->partners, i);
+    int r = 0;
+    if (w->owed[i] & OWED_TRUST)
+        r = send_trust(w, e);
+    if (r < 0)
+        return r;
+    w->owed[i] &= (uint8_t)~OWED_TRUST;
+    if (w->owed[i] & OWED_DONE)
+        r = send_name(w, MSG_HINT_DONE, e->partner->name);
+    if (r < 0)
+        return r;
+    w->owed[i] &= (uint8_t)~OWED_DONE;
+    w->n_owed--;
+    return 0;
+}
+
+static void again_in(struct worker *w, int64_t ms)
+{
+    struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+    if (event_add(w->again, &tv) < 0)
+        log_err("no memory for a timer; a worker may be missing or behind");
+}
+
+/* Sends what is owed as far as the link takes it. */
+static void pump(struct worker *w)
+{
+    int r = w->link ? 0 : -ENOTCONN;
+    while (r == 0 && w->n_owed > 0) {
+        size_t i = w->cursor;
+        w->cursor = (w->cursor + 1) % w->all->n_partners;
+        if (w->owed[i] & (OWED_TRUST | OWED_DONE))
+            r = pump_one(w, i);
+        if (r < 0)
+            w->cursor = i;
+    }
+    if (r == 0 && w->synced_owed) {
+        r = send_number(w, MSG_TRUST_SYNCED, w->all->generation);
+        w->synced_owed = r < 0;
+    }
+    if (r == -ENOBUFS || r == -ENOMEM)
+        again_in(w, PUMP_AGAIN_MS);
+}
+
+static void owe(struct worker *w, size_t i, uint8_t what)
+{
+    if (!(w->owed[i] & (OWED_TRUST | OWED_DONE)))
+        w->n_owed++;
+    w->owed[i] |= what;
+}
+
+/* Everything from the start: a new worker, or a new set of partners. */
+static void owe_all(struct worker *w)
+{
+    w->n_owed = 0;
+    w->cursor = 0;
+    memset(w->owed, 0, w->all->n_partners);
+    for (size_t i = 0; w->kind == WORKERS_VALIDATOR && i < w->all->n_partners; i++)
+        owe(w, i, OWED_TRUST);
+    w->synced_owed = true;
+}
+
+static void take_hint(struct worker *w, const struct msg_hint *m)
+{
+    struct partner_entry *e = partners_find(w->all->partners, m->partner);
+    if (!e) {
+        link_drop(w->link, "a hint for a partner that is not configured");
+        return;
+    }
+    if (w->all->ops->on_hint(e, m->x5t, w->all->arg)) {
+        w->owed[e->index] |= WAITS_FOR_END;
+        return;
+    }
+    owe(w, e->index, OWED_DONE);
+    pump(w);
+}
+
+static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
+{
+    struct worker *w = arg;
+    struct msg_hint hint;
+    struct msg_config config;
+    (void)fd;
+    if (f->type == MSG_HINT && w->kind == WORKERS_VALIDATOR && msg_hint_get(f, &hint))
+        take_hint(w, &hint);
+    else if (f->type == MSG_CONFIG_READY && msg_config_get(f, &config))
+        w->all->ops->on_config(w->slot, &config, w->all->arg);
+    else if (f->type == MSG_WORKER_READY && frame_end(f))
+        log_debug("%s %u: doors are open", workers_kind_name(w->kind), w->index);
+    else
+        link_drop(l, "not a message of a worker");
+}
+
+/* The process may live on after its link: it is then of no use, and replaced when it is reaped. */
+static void on_closed(struct link *l, void *arg)
+{
+    struct worker *w = arg;
+    link_free(l);
+    w->link = NULL;
+    if (w->pid > 0)
+        kill(w->pid, SIGKILL);
+}
+
+static int spawn(struct worker *w);
+
+static void spawn_again(struct worker *w)
+{
+    int r = spawn(w);
+    if (r == 0)
+        return;
+    log_err("%s %u cannot be started: %s", workers_kind_name(w->kind), w->index, strerror(-r));
+    again_in(w, WORKER_PAUSE_LONGEST_MS);
+}
+
+static void on_again(evutil_socket_t unused, short what, void *arg)
+{
+    struct worker *w = arg;
+    (void)unused;
+    (void)what;
+    if (w->pid > 0)
+        pump(w);
+    else if (!w->all->stopping && !w->all->held)
+        spawn_again(w);
+}
+
+/* A crash is no secret between workers: the counters keep their sums, but the dead hold no
+ * connection. */
+static void reset_counters(struct worker *w)
+{
+    struct counters *c = counters_at(w->all->kinds[w->kind].counters, w->index);
+    atomic_store_explicit(&c->connections, 0, memory_order_relaxed);
+    for (size_t i = 0; i < COUNTERS_UIDS; i++) {
+        atomic_store_explicit(&c->uids[i].uid_plus_one, 0, memory_order_relaxed);
+        atomic_store_explicit(&c->uids[i].connections, 0, memory_order_relaxed);
+    }
+}
+
+static void on_ended(pid_t pid, int status, void *arg)
+{
+    struct worker *w = arg;
+    char how[64];
+    bool quick = clock_mono_ms() - w->started_ms < WORKER_QUICK_MS;
+    w->pid = 0;
+    link_free(TAKE(w->link));
+    reset_counters(w);
+    if (w->all->stopping)
+        return;
+    w->quick_deaths = quick ? w->quick_deaths + 1 : 0;
+    log_err("%s %u (pid %d) %s%s", workers_kind_name(w->kind), w->index, (int)pid,
+        child_ending(status, how, sizeof(how)),
+        w->quick_deaths > 1 ? "; it keeps dying, waiting a little" : "; starting another");
+    w->all->ops->on_dead(w->slot, w->all->arg);
+    if (w->quick_deaths > 1)
+        again_in(w, schedule_backoff_ms(w->quick_deaths, WORKER_PAUSE_FIRST_MS,
+                        WORKER_PAUSE_LONGEST_MS, chance_u32()));
+    else if (!w->all->held)
+        spawn_again(w);
+}
+
+/* Starts the program with its end of the link, its page of counters, the configuration in force and
+ * its doors. */
+static int spawn_process(struct worker *w, int link_end)
+{
+    const struct kind *k = &w->all->kinds[w->kind];
+    char kind[64], index[64], of[64], dir[4096 + 32];
+    snprintf(kind, sizeof(kind), "--worker=%s", workers_kind_name(w->kind));
+    snprintf(index, sizeof(index), "--index=%u", w->index);
+    snprintf(of, sizeof(of), "--of=%u", k->n);
+    snprintf(dir, sizeof(dir), "--config-dir=%s", w->all->config_dir ? w->all->config_dir : "");
+    char program[] = "s2sd";
+    char *argv[] = {program, kind, index, of, w->all->config_dir ? dir : NULL, NULL};
+    /* The files on disk may say something that was not reloaded, or be half written. */
+    CLEANUP(closep) int config = config_snapshot_make(w->all->settings);
+    if (config < 0)
+        return config;
+    int fds[5] = {link_end, k->counters_fd, config};
+    const char *names[5] = {"broker", "counters", "config"};
+    size_t n = 3;
+    for (size_t i = 0; i < 2; i++) {
+        if (k->doors[i] < 0)
+            continue;
+        fds[n] = k->doors[i];
+        names[n++] = door_names[w->kind][i];
+    }
+    /* The very program that is running, also when the file was replaced meanwhile. */
+    struct fds_child child = {
+        .path = "/proc/self/exe", .argv = argv, .fds = fds, .names = names, .n = n};
+    return fds_spawn(&child);
+}
+
+static int spawn(struct worker *w)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+        return -errno;
+    CLEANUP(closep) int ours = pair[0];
+    CLEANUP(closep) int theirs = pair[1];
+    int pid = spawn_process(w, theirs);
+    if (pid < 0)
+        return pid;
+    if (!children_add(w->all->children, pid, on_ended, w)) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return -ENOMEM;
+    }
+    w->pid = pid;
+    w->started_ms = clock_mono_ms();
+    w->link = link_new(w->all->base, TAKE_FD(ours), on_frame, on_closed, w);
+    if (!w->link) {
+        kill(pid, SIGKILL); /* on_ended starts another */
+        return 0;
+    }
+    send_health(w);
+    send_signer(w);
+    owe_all(w);
+    pump(w);
+    return 0;
+}
+
+void workers_trust(struct workers *ws, const struct partner_entry *e, uint64_t trust_generation)
+{
+    ws->generation = trust_generation;
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        if (w->kind != WORKERS_VALIDATOR || !w->link)
+            continue;
+        owe(w, e->index, OWED_TRUST);
+        w->synced_owed = true;
+        pump(w);
+    }
+}
+
+void workers_ended(struct workers *ws, const struct partner_entry *e)
+{
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        if (!w->link || !(w->owed[e->index] & WAITS_FOR_END))
+            continue;
+        w->owed[e->index] &= (uint8_t)~WAITS_FOR_END;
+        owe(w, e->index, OWED_DONE);
+        pump(w);
+    }
+}
+
+void workers_gone(struct workers *ws, const char *partner)
+{
+    for (size_t i = 0; i < ws->n; i++)
+        if (ws->list[i].kind == WORKERS_VALIDATOR)
+            (void)!send_name(&ws->list[i], MSG_TRUST_GONE, partner);
+}
+
+void workers_health(struct workers *ws, struct msg_health health)
+{
+    ws->health = health;
+    for (size_t i = 0; i < ws->n; i++)
+        send_health(&ws->list[i]);
+}
+
+void workers_signer(struct workers *ws, bool up)
+{
+    ws->signer_up = up;
+    for (size_t i = 0; i < ws->n; i++)
+        send_signer(&ws->list[i]);
+}
+
+/* The places of the partners have changed; requests that wait for one are told to go on. */
+bool workers_resync(struct workers *ws, const struct settings *s, uint64_t trust_generation)
+{
+    ws->settings = s;
+    ws->generation = trust_generation;
+    size_t n = partners_count(ws->partners);
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        uint8_t *fresh = calloc(n + 1, 1);
+        if (!fresh)
+            return false;
+        free(w->owed);
+        w->owed = fresh;
+    }
+    ws->n_partners = n;
+    for (size_t i = 0; i < ws->n; i++) {
+        owe_all(&ws->list[i]);
+        pump(&ws->list[i]);
+    }
+    return true;
+}
+
+size_t workers_count(const struct workers *ws)
+{
+    return ws->n;
+}
+
+int workers_config(struct workers *ws, size_t slot, enum msg_type type)
+{
+    return send_bare(&ws->list[slot], type, -1);
+}
+
+struct worker_view workers_at(const struct workers *ws, size_t slot)
+{
+    const struct worker *w = &ws->list[slot];
+    return (struct worker_view){.kind = w->kind,
+        .pid = w->pid,
+        .counters = counters_at(ws->kinds[w->kind].counters, w->index)};
+}
+
+void workers_hold(struct workers *ws, bool hold)
+{
+    ws->held = hold;
+    for (size_t i = 0; !hold && i < ws->n; i++)
+        if (ws->list[i].pid == 0 && !evtimer_pending(ws->list[i].again, NULL))
+            again_in(&ws->list[i], 0);
+}
+
+void workers_stop(struct workers *ws)
+{
+    ws->stopping = true;
+    for (size_t i = 0; i < ws->n; i++) {
+        event_del(ws->list[i].again);
+        link_free(TAKE(ws->list[i].link));
+    }
+}
+
+static int kind_open(struct kind *k, unsigned n, int http, int varlink)
+{
+    *k = (struct kind){.n = n, .doors = {http, varlink}, .counters_fd = -1};
+    if (http < 0 && varlink < 0)
+        k->n = 0;
+    if (k->n == 0)
+        return 0;
+    k->counters_fd = counters_create(k->n);
+    if (k->counters_fd < 0)
+        return k->counters_fd;
+    k->counters = counters_map(k->counters_fd, k->n);
+    return k->counters ? 0 : -ENOMEM;
+}
+
+static int list_open(struct workers *ws)
+{
+    ws->n = ws->kinds[WORKERS_VALIDATOR].n + ws->kinds[WORKERS_MINTER].n;
+    ws->list = calloc(ws->n + 1, sizeof(*ws->list));
+    if (!ws->list)
+        return -ENOMEM;
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        bool validator = i < ws->kinds[WORKERS_VALIDATOR].n;
+        *w = (struct worker){.all = ws,
+            .kind = validator ? WORKERS_VALIDATOR : WORKERS_MINTER,
+            .index = (unsigned)(validator ? i : i - ws->kinds[WORKERS_VALIDATOR].n),
+            .slot = i};
+        w->again = evtimer_new(ws->base, on_again, w);
+        w->owed = calloc(ws->n_partners + 1, 1);
+        if (!w->again || !w->owed)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int workers_start(
+    struct workers *ws, const struct workers_plan *plan, const struct listeners *doors)
+{
+    ws->config_dir = plan->config_dir;
+    ws->settings = plan->settings;
+    ws->n_partners = partners_count(ws->partners);
+    int r = kind_open(
+        &ws->kinds[WORKERS_VALIDATOR], plan->validators, doors->validate, doors->validate_varlink);
+    if (r == 0)
+        r = kind_open(&ws->kinds[WORKERS_MINTER], plan->minters, doors->mint, doors->mint_varlink);
+    if (r == 0)
+        r = list_open(ws);
+    for (size_t i = 0; r == 0 && i < ws->n; i++)
+        r = spawn(&ws->list[i]);
+    return r;
+}
+
+struct workers *workers_new(struct event_base *base, struct children *children,
+    struct partners *partners, const struct workers_ops *ops, void *arg)
+{
+    struct workers *ws = calloc(1, sizeof(*ws));
+    if (!ws)
+        return NULL;
+    *ws = (struct workers){.base = base,
+        .children = children,
+        .partners = partners,
+        .ops = ops,
+        .arg = arg,
+        .kinds = {{.counters_fd = -1}, {.counters_fd = -1}}};
+    return ws;
+}
+
+static void kind_close(struct kind *k)
+{
+    if (k->counters)
+        munmap(k->counters, k->n * counters_stride());
+    closep(&k->counters_fd);
+}
+
+void workers_free(struct workers *ws)
+{
+    if (!ws)
+        return;
+    workers_stop(ws);
+    for (size_t i = 0; i < ws->n; i++) {
+        if (ws->list[i].again)
+            event_free(ws->list[i].again);
+        free(ws->list[i].owed);
+    }
+    free(ws->list);
+    kind_close(&ws->kinds[WORKERS_VALIDATOR]);
+    kind_close(&ws->kinds[WORKERS_MINTER]);
+    free(ws);
+}

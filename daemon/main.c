@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s2sd: options, then the role: broker, or a worker that the broker has started. */
+#include "broker.h"
+#include "cleanup.h"
+#include "fds.h"
+#include "log.h"
+#include "notify.h"
+#include "worker.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+
+#define RUNTIME_DIR "/run/s2sd"
+#define STATE_DIR "/var/lib/s2sd"
+
+enum option_code {
+    OPT_CONFIG = 256,
+    OPT_RUNTIME,
+    OPT_STATE,
+    OPT_ALL,
+    OPT_CHECK,
+    OPT_PRINT,
+    OPT_WORKER,
+    OPT_INDEX,
+    OPT_OF,
+    OPT_VERSION,
+    OPT_HELP
+};
+
+static const struct option long_options[] = {
+    {"config-dir", required_argument, NULL, OPT_CONFIG},
+    {"runtime-dir", required_argument, NULL, OPT_RUNTIME},
+    {"state-dir", required_argument, NULL, OPT_STATE},
+    {"all", no_argument, NULL, OPT_ALL},
+    {"check-config", no_argument, NULL, OPT_CHECK},
+    {"print-config", no_argument, NULL, OPT_PRINT},
+    {"worker", required_argument, NULL, OPT_WORKER},
+    {"index", required_argument, NULL, OPT_INDEX},
+    {"of", required_argument, NULL, OPT_OF},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "Usage: s2sd [OPTION]...\n"
+    "Gives this server an identity that other servers trust: publishes its metadata document,\n"
+    "keeps those of its partners current, mints and validates server-to-server tokens.\n"
+    "Started by s2sd.service, or without systemd with --all.\n"
+    "\n"
+    "      --config-dir=DIR   configuration instead of /etc/s2sd\n"
+    "      --runtime-dir=DIR  where the local sockets are (default " RUNTIME_DIR ")\n"
+    "      --state-dir=DIR    what is known of the partners (default " STATE_DIR ")\n"
+    "      --all              start signer and fetcher too and make every socket\n"
+    "      --check-config     show all mistakes of the configuration and exit\n"
+    "      --print-config     print the configuration in force and exit\n"
+    "      --version          print the version and exit\n"
+    "      --help             print this help and exit\n"
+    "\n"
+    "Exit status: 0 ended in order, 1 fault, 64 usage, 78 configuration. See s2sd(8).\n";
+
+struct options {
+    struct broker_options broker;
+    bool check, print;
+    const char *worker; /* kind, or NULL */
+    uint64_t index, of;
+};
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "s2sd: %s\nTry 's2sd --help'.\n", what);
+    return EX_USAGE;
+}
+
+/* -1: go on; else the exit status. */
+static int set_number(const char *text, uint64_t *ret)
+{
+    return conf_uint(text, 4096, ret) ? -1 : usage("not a number of workers");
+}
+
+static int set_option(int code, struct options *o)
+{
+    switch (code) {
+    case OPT_CONFIG:
+        o->broker.config_dir = optarg;
+        return -1;
+    case OPT_RUNTIME:
+        o->broker.runtime_dir = optarg;
+        return -1;
+    case OPT_STATE:
+        o->broker.state_dir = optarg;
+        return -1;
+    case OPT_ALL:
+        o->broker.all = true;
+        return -1;
+    case OPT_CHECK:
+        o->check = true;
+        return -1;
+    case OPT_PRINT:
+        o->print = true;
+        return -1;
+    case OPT_WORKER:
+        o->worker = optarg;
+        return -1;
+    case OPT_INDEX:
+        return set_number(optarg, &o->index);
+    case OPT_OF:
+        return set_number(optarg, &o->of);
+    case OPT_VERSION:
+        puts("s2sd " S2SD_VERSION);
+        return 0;
+    case OPT_HELP:
+        fputs(help, stdout);
+        return 0;
+    default:
+        fputs("Try 's2sd --help'.\n", stderr);
+        return EX_USAGE;
+    }
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    int code, status = -1;
+    while (status < 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        status = set_option(code, o);
+    if (status < 0 && optind < argc)
+        return usage("unexpected argument");
+    return status;
+}
+
+/* --check-config and --print-config. */
+static int show_config(const struct options *o)
+{
+    CLEANUP(conf_errors_done) struct conf_errors errors = {0};
+    CLEANUP(settings_freep) struct settings *s = NULL;
+    if (!settings_load(o->broker.config_dir, &errors, &s)) {
+        fwrite(errors.text.p, 1, errors.text.n, stderr);
+        fprintf(stderr, "%u mistake%s\n", errors.count, errors.count == 1 ? "" : "s");
+        return BROKER_EXIT_CONFIG;
+    }
+    if (!o->print) {
+        printf("The configuration is in order: %zu partners, %zu client rules.\n", s->n_partners,
+            s->n_clients);
+        return 0;
+    }
+    CLEANUP(buf_done) struct buf text = BUF_INIT((size_t)64 * 1024 * 1024);
+    settings_print(s, &text);
+    if (text.failed || fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0)
+        return BROKER_EXIT_FAULT;
+    return 0;
+}
+
+static int run_worker(const struct options *o)
+{
+    char name[16];
+    snprintf(name, sizeof(name), "s2sd-%s", o->worker);
+    prctl(PR_SET_NAME, name); /* what ps and the kernel's log call it */
+    return worker_main(o->worker, (unsigned)o->index, (unsigned)o->of, o->broker.config_dir);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.broker = {.runtime_dir = RUNTIME_DIR, .state_dir = STATE_DIR}, .of = 1};
+    int status = read_options(argc, argv, &o);
+    if (status >= 0)
+        return status;
+    if (o.check || o.print)
+        return show_config(&o);
+    log_open("s2sd");
+    fds_open();
+    if (o.worker)
+        return run_worker(&o);
+    log_role("broker");
+    notify_open();
+    return broker_run(&o.broker);
+}

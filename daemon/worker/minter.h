@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking for tokens: which rule and partner, may it be, is one at hand, else the signer. Never
+ * parses a token. */
+#pragma once
+
+#include "methods.h"
+
+/* A request waits this long for a signer that is being restarted, then it is told to come again. */
+#define MINTER_SIGNER_GRACE_MS 2000
+/* And this long for an answer in all. */
+#define MINTER_ANSWER_MS 3000
+
+struct minter;
+struct minter *minter_new(struct worker *w) WARN_UNUSED;
+void minter_free(struct minter *m);
+
+void minter_run(struct worker *w, struct request *r);
+void minter_cancel(struct worker *w, struct request *r);
+
+/* A connected mint link (taken over), or -1: the signer is away. */
+void minter_on_signer_link(struct worker *w, int fd);
+bool minter_has_signer(const struct minter *m);
+/* Other settings are in force: tokens of old rules are forgotten. */
+void minter_on_commit(struct worker *w);
+/* Requests that wait for the signer. */
+size_t minter_waiting(const struct minter *m);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Partners come, go, change their pins, share keys; state files break, disks fill up. */
+#include "file.h"
+#include "stage.h"
+
+#define SPS                                                                                        \
+    "[Partner sps]\nMetadataURL=https://sps.contoso.example/_layouts/15/metadata/json/1\n"         \
+    "ApplicationId=00000003-0000-0ff1-ce00-000000000000\nRealm=contoso.example\nTrust=full\n"
+
+static struct stage s;
+
+static void set_up(void)
+{
+    stage_open(&s, STAGE_CONF STAGE_EXCH);
+}
+
+static void tear_down(void)
+{
+    stage_close(&s);
+}
+
+static void first_document(const char *keys)
+{
+    stage_wait(&s, 0);
+    stage_answer_keys(keys);
+}
+
+static void answer_sps(const char *keys)
+{
+    CLEANUP(freep)
+    char *doc = stage_document("00000003-0000-0ff1-ce00-000000000000", "contoso.example", keys);
+    stage_answer(stage_status(200, ""), doc);
+}
+
+START_TEST(a_reload_keeps_what_is_known)
+{
+    first_document("0");
+    int64_t due = stage_due_in(&s, "exch");
+    stage_use(&s, STAGE_CONF STAGE_EXCH "PermittedUsers=*@contoso.example\n" SPS);
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "0");
+    ck_assert_int_eq(stage_due_in(&s, "exch"), due);
+    ck_assert_ptr_eq(
+        stage_partner(&s, "exch")->partner, settings_partner(s.settings, SPAN("exch")));
+    stage_wait(&s, 0); /* the new one is fetched at once */
+    ck_assert_uint_eq(stage_asked, 2);
+    answer_sps("1");
+    ck_assert_str_eq(stage_keys_of(&s, "sps"), "1");
+    stage_use(&s, STAGE_CONF SPS);
+    ck_assert_ptr_null(partners_find(s.partners, SPAN("exch")));
+    ck_assert_str_eq(stage_keys_of(&s, "sps"), "1");
+}
+END_TEST
+
+START_TEST(a_reload_during_a_fetch_asks_again)
+{
+    stage_wait(&s, 0);
+    stage_use(&s, STAGE_CONF STAGE_EXCH);
+    ck_assert_ptr_null(stage_request());
+    stage_wait(&s, 0);
+    ck_assert_uint_eq(stage_asked, 2);
+    stage_answer_keys("0");
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "0");
+    stage_wait(&s, 3600);
+    stage_use(&s, STAGE_CONF SPS); /* goes while it is asked */
+    stage_wait(&s, 0);
+    ck_assert_str_eq(
+        stage_open_request()->url, "https://sps.contoso.example/_layouts/15/metadata/json/1");
+}
+END_TEST
+
+START_TEST(another_address_is_asked_at_once)
+{
+    stage_wait(&s, 0);
+    CLEANUP(freep)
+    char *doc = stage_document("00000002-0000-0ff1-ce00-000000000000", "contoso.example", "0");
+    stage_answer(stage_status(200, "\"v1\""), doc);
+    stage_use(&s, STAGE_CONF
+        "[Partner exch]\nMetadataURL=https://new.contoso.example/metadata/json/1\n"
+        "ApplicationId=00000002-0000-0ff1-ce00-000000000000\nRealm=contoso.example\nTrust=full\n");
+    stage_wait(&s, 0);
+    ck_assert_uint_eq(stage_asked, 2);
+    ck_assert_str_eq(stage_open_request()->url, "https://new.contoso.example/metadata/json/1");
+    ck_assert_str_eq(stage_open_request()->etag, ""); /* the old server's tag says nothing there */
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "0");
+}
+END_TEST
+
+static const char *const other_pins[] = {STAGE_CONF
+    "[Partner exch]\nMetadataURL=https://exch.contoso.example/autodiscover/metadata/"
+    "json/1\nApplicationId=00000002-0000-0ff1-ce00-000000000000\n"
+    "Realm=fabrikam.example\nTrust=full\n",
+    STAGE_CONF "[Partner exch]\nMetadataURL=https://exch.contoso.example/autodiscover/metadata/"
+               "json/1\nApplicationId=00000003-0000-0ff1-ce00-000000000000\n"
+               "Realm=contoso.example\nTrust=full\n"};
+
+START_TEST(what_was_learned_under_other_pins_is_forgotten)
+{
+    first_document("0");
+    if (_i & 1)
+        stage_restart(&s, other_pins[_i / 2], 0);
+    else
+        stage_use(&s, other_pins[_i / 2]);
+    struct partner_entry *e = stage_partner(&s, "exch");
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "");
+    ck_assert_int_eq(e->state.trust.good_at, 0);
+    ck_assert_uint_eq(e->state.document.n, 0);
+    ck_assert_ptr_nonnull(strstr(e->state.history, "forgotten"));
+    stage_wait(&s, 0);
+    ck_assert_uint_eq(stage_asked, 2);
+    ck_assert_str_eq(stage_open_request()->etag, "");
+}
+END_TEST
+
+START_TEST(members_of_a_pool_are_asked_in_turn)
+{
+    stage_use(&s, STAGE_CONF
+        "[Partner exch]\nMetadataURL=https://a.contoso.example/metadata/json/1\n"
+        "MetadataURL=https://b.contoso.example/metadata/json/1\n"
+        "ApplicationId=00000002-0000-0ff1-ce00-000000000000\nRealm=contoso.example\nTrust=full\n");
+    stage_wait(&s, 0);
+    ck_assert_str_eq(stage_open_request()->url, "https://a.contoso.example/metadata/json/1");
+    stage_answer_failure(REASON_FETCH_CONNECT);
+    ck_assert_uint_eq(s.ends, 0);
+    ck_assert_str_eq(stage_open_request()->url, "https://b.contoso.example/metadata/json/1");
+    CLEANUP(freep)
+    char *doc = stage_document("00000002-0000-0ff1-ce00-000000000000", "contoso.example", "0");
+    stage_answer(stage_status(200, "\"of-b\""), doc);
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "0");
+    /* the next round begins with the first again, and without the tag of the second */
+    stage_wait(&s, 3600);
+    ck_assert_str_eq(stage_open_request()->url, "https://a.contoso.example/metadata/json/1");
+    ck_assert_str_eq(stage_open_request()->etag, "");
+    stage_answer_failure(REASON_FETCH_TLS);
+    stage_answer_failure(REASON_FETCH_TIMEOUT);
+    ck_assert_int_eq(s.last.reason, REASON_FETCH_TIMEOUT);
+    ck_assert_uint_eq(s.ends, 2);
+    /* a refused document is not covered up by a better one elsewhere */
+    stage_wait(&s, 900);
+    stage_answer(stage_status(200, ""), "<html>");
+    ck_assert_int_eq(s.last.reason, REASON_JSON_SYNTAX);
+    ck_assert_ptr_null(stage_request());
+}
+END_TEST
+
+START_TEST(a_key_that_two_partners_publish_is_the_first_ones)
+{
+    stage_use(&s, STAGE_CONF STAGE_EXCH SPS);
+    stage_wait(&s, 0);
+    /* exch stands first in the list and was asked first */
+    struct fetch *exch = stage_open_request();
+    ck_assert_ptr_nonnull(strstr(exch->url, "exch"));
+    stage_answer_keys("0");
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+    stage_wait(&s, 10);
+    answer_sps("01");
+    unsigned news = s.trust_news;
+    struct partner_entry *sps = stage_partner(&s, "sps");
+    ck_assert_int_eq(partners_settle(s.partners, sps, NULL, stage_on_trust, &s), REASON_OK);
+    ck_assert_uint_eq(s.trust_news, news + 1); /* sps is told, exch is untouched */
+    const struct partner_trust *first = partners_trust(s.partners, stage_partner(&s, "exch"));
+    const struct partner_trust *newcomer = partners_trust(s.partners, sps);
+    ck_assert(!first->keys[0].disputed);
+    ck_assert_int_eq(newcomer->keys[0].disputed + newcomer->keys[1].disputed, 1);
+    ck_assert_ptr_nonnull(strstr(sps->state.history, "disputed, so not used: "));
+    ck_assert_ptr_null(strstr(stage_partner(&s, "exch")->state.history, "disputed"));
+    /* told once, also over a restart */
+    stage_restart(&s, STAGE_CONF STAGE_EXCH SPS, 0);
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+    const char *history = stage_partner(&s, "sps")->state.history;
+    const char *first_note = history ? strstr(history, "disputed") : NULL;
+    ck_assert(first_note != NULL);
+    ck_assert_ptr_null(strstr(first_note + 1, "disputed"));
+    /* exch withdraws it: sps may use it */
+    stage_wait(&s, 3600);
+    CLEANUP(freep)
+    char *doc = stage_document("00000002-0000-0ff1-ce00-000000000000", "contoso.example", "2");
+    struct fetch *again = stage_open_request();
+    ck_assert_ptr_nonnull(strstr(again->url, "exch"));
+    stage_answer(stage_status(200, ""), doc);
+    struct partner_entry *e = stage_partner(&s, "exch");
+    ck_assert_int_eq(partners_settle(s.partners, e, NULL, stage_on_trust, &s), REASON_OK);
+    ck_assert(!partners_trust(s.partners, stage_partner(&s, "sps"))->keys[0].disputed);
+    ck_assert_ptr_nonnull(strstr(stage_partner(&s, "sps")->state.history, "no longer disputed: "));
+}
+END_TEST
+
+START_TEST(a_partner_that_publishes_our_certificate_does_not_get_it)
+{
+    first_document("01");
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+    struct keyring ring = {.n = 1, .generation = 1};
+    struct cert own = *signkey_cert(stage_keys[1]);
+    ring.slots[0] = (struct ring_slot){.state = KEY_CURRENT, .cert = &own};
+    unsigned news = s.trust_news;
+    ck_assert_int_eq(partners_settle(s.partners, NULL, &ring, stage_on_trust, &s), REASON_OK);
+    ck_assert_uint_eq(s.trust_news, news + 1);
+    const struct partner_trust *t = partners_trust(s.partners, stage_partner(&s, "exch"));
+    for (size_t i = 0; i < t->n_keys; i++)
+        ck_assert_int_eq(t->keys[i].disputed, memcmp(t->keys[i].x5t, own.x5t, X5T_LEN) == 0);
+}
+END_TEST
+
+START_TEST(a_damaged_state_file_is_put_aside)
+{
+    first_document("0");
+    CLEANUP(buf_done) struct buf text = BUF_INIT(1 << 20);
+    char why[256];
+    ck_assert_int_eq(file_read(temp_dir_at(&s.dir, "partners/exch.state"), FILE_PUBLIC, text.max,
+                         &text, why, sizeof(why)),
+        0);
+    text.p[text.n / 2] ^= 1;
+    temp_dir_write(&s.dir, "partners/exch.state", buf_span(&text), 0600);
+    stage_restart(&s, STAGE_CONF STAGE_EXCH, 60);
+    char aside[64];
+    snprintf(aside, sizeof(aside), "partners/exch.state.broken-%lld", (long long)s.wall);
+    ck_assert(temp_dir_has(&s.dir, aside));
+    ck_assert(!temp_dir_has(&s.dir, "partners/exch.state"));
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "");
+    stage_wait(&s, 0);
+    ck_assert_uint_eq(stage_asked, 2); /* fetched at once */
+    stage_answer_keys("0");
+    ck_assert(temp_dir_has(&s.dir, "partners/exch.state"));
+}
+END_TEST
+
+START_TEST(a_state_file_of_another_partner_is_put_aside)
+{
+    first_document("0");
+    ck_assert_int_eq(rename(temp_dir_at(&s.dir, "partners/exch.state"),
+                         temp_dir_at(&s.dir, "partners/sps.state")),
+        0);
+    stage_restart(&s, STAGE_CONF SPS, 0);
+    ck_assert_str_eq(stage_keys_of(&s, "sps"), "");
+    ck_assert(!temp_dir_has(&s.dir, "partners/sps.state"));
+}
+END_TEST
+
+START_TEST(a_disk_that_takes_nothing_stops_nobody)
+{
+    temp_dir_write(&s.dir, "partners", SPAN("a file where a folder should be"), 0600);
+    first_document("0");
+    struct partner_entry *e = stage_partner(&s, "exch");
+    ck_assert(e->save_failed);
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "0");
+    ck_assert_uint_eq(s.trust_news, 1);
+    stage_wait(&s, 3600);
+    stage_answer_keys("01");
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "01");
+    ck_assert_int_eq(unlink(temp_dir_at(&s.dir, "partners")), 0);
+    stage_wait(&s, 3600);
+    stage_answer_keys("01");
+    ck_assert(!e->save_failed);
+    stage_restart(&s, STAGE_CONF STAGE_EXCH, 0);
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "01");
+}
+END_TEST
+
+START_TEST(names_become_harmless_file_names)
+{
+    static const struct {
+        const char *name, *file;
+    } rows[] = {{"exch", "exch.state"}, {"Exch-1_a.b", "Exch-1_a.b.state"},
+        {".hidden", "%2Ehidden.state"}, {"../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd.state"},
+        {"a b", "a%20b.state"}, {"p%", "p%25.state"}, {"\xc3\xa9", "%C3%A9.state"}};
+    char out[PARTNERS_FILE_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        ck_assert_str_eq(partners_file_name(rows[i].name, out), rows[i].file);
+}
+END_TEST
+
+static void fill(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_reload_keeps_what_is_known);
+    tcase_add_test(tc, a_reload_during_a_fetch_asks_again);
+    tcase_add_test(tc, another_address_is_asked_at_once);
+    tcase_add_loop_test(tc, what_was_learned_under_other_pins_is_forgotten, 0, 4);
+    tcase_add_test(tc, members_of_a_pool_are_asked_in_turn);
+    tcase_add_test(tc, a_key_that_two_partners_publish_is_the_first_ones);
+    tcase_add_test(tc, a_partner_that_publishes_our_certificate_does_not_get_it);
+    tcase_add_test(tc, a_damaged_state_file_is_put_aside);
+    tcase_add_test(tc, a_state_file_of_another_partner_is_put_aside);
+    tcase_add_test(tc, a_disk_that_takes_nothing_stops_nobody);
+    tcase_add_test(tc, names_become_harmless_file_names);
+}
+
+int main(void)
+{
+    return stage_run("partners", fill);
+}
