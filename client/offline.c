@@ -246,13 +246,13 @@ static bool judge(struct offline *o, struct span token, struct buf *reply)
     CLEANUP(check_scratch_freep) struct check_scratch *scratch = check_scratch_new();
     struct token_checked v;
     struct json_out j;
-    const struct check_context ctx = {.settings = o->settings,
+    const struct check_against against = {.settings = o->settings,
         .store = o->store,
         .audience = span_of(o->ctl->args.values[OPT_AUDIENCE]),
         .now = o->now};
     if (!scratch)
         return complain(o, "verdict", SPAN("offline"), "out of memory");
-    (void)!check_token(scratch, &ctx, token, &v); /* the reason is in v */
+    (void)!check_token(scratch, &against, token, &v); /* the reason is in v */
     json_out_start(&j, reply);
     json_out_object(&j, NULL);
     verdict_put(&j, &v, o->now, true);

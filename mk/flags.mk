@@ -10,7 +10,7 @@ HARDEN   := -fPIE -fstack-protector-strong -fstack-clash-protection \
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEFS     := -D_GNU_SOURCE -DS2SD_VERSION='"$(VERSION)"' -DS2SD_LIBEXECDIR='"$(LIBEXECDIR)"'
 ALL_CFLAGS  = $(WARN) $(HARDEN) $(CFLAGS) $(SANFLAGS) $(DEFS) $(CPPFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(SANFLAGS)
+ALL_LDFLAGS = -fPIE -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(SANFLAGS)
 
 V ?= 0
 Q  = $(if $(filter 0,$(V)),@)

@@ -121,7 +121,7 @@ static inline void put_row(struct buf *token, const struct row *r)
 
 static inline enum reason judge(struct span token)
 {
-    return check_token(w.scratch, &w.ctx, token, &w.v);
+    return check_token(w.scratch, &w.against, token, &w.v);
 }
 
 static inline enum reason judge_row(const struct row *r)

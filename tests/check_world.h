@@ -78,7 +78,7 @@ struct world {
     struct store *store;
     struct check_scratch *scratch;
     struct signkey *key, *other; /* partners' key, and the key of `far` */
-    struct check_context ctx;
+    struct check_against against;
     struct token_checked v;
 };
 
@@ -143,7 +143,8 @@ static inline void world_reset(struct world *w)
         world_publish(w, common[i], w->key);
     world_publish(w, "far", w->other);
     world_publish(w, "fresh", NULL);
-    w->ctx = (struct check_context){.settings = w->settings, .store = w->store, .now = WORLD_NOW};
+    w->against =
+        (struct check_against){.settings = w->settings, .store = w->store, .now = WORLD_NOW};
 }
 
 static inline void world_open(struct world *w)

@@ -6,6 +6,7 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 void conf_error(struct conf_errors *e, struct conf_where where, const char *fmt, ...)
 {
-    char message[1024], line[4096];
+    char message[1024], line[PATH_MAX + sizeof message + 16];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(message, sizeof message, fmt, ap);
@@ -98,12 +99,9 @@ static char *trim(char *s)
 /* A word of letters, digits and '-' that begins with a letter: sections and keys. */
 static bool is_word(const char *s)
 {
-    for (const char *p = s; *p; p++) {
-        char c = ascii_lower(*p);
-        bool letter = c >= 'a' && c <= 'z';
-        if (!letter && (p == s || ((c < '0' || c > '9') && c != '-')))
+    for (const char *p = s; *p; p++)
+        if (!ascii_is_letter(*p) && (p == s || (!ascii_is_digit(*p) && *p != '-')))
             return false;
-    }
     return *s != '\0';
 }
 

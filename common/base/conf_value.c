@@ -27,9 +27,9 @@ static bool take_number(const char **s, uint64_t max, uint64_t *ret)
 {
     const char *p = *s;
     uint64_t v = 0;
-    if (*p < '0' || *p > '9')
+    if (!ascii_is_digit(*p))
         return false;
-    for (; *p >= '0' && *p <= '9'; p++) {
+    for (; ascii_is_digit(*p); p++) {
         uint64_t digit = (uint64_t)(*p - '0');
         if (digit > max || v > (max - digit) / 10)
             return false;
@@ -92,12 +92,6 @@ static const struct unit time_units[] = {
     {"years", 31557600},
 };
 
-static bool is_letter(char c)
-{
-    char low = ascii_lower(c);
-    return low >= 'a' && low <= 'z';
-}
-
 static void skip_blanks(const char **s)
 {
     while (**s == ' ' || **s == '\t')
@@ -112,7 +106,7 @@ static bool take_duration(const char **s, uint64_t *ret)
         return false;
     skip_blanks(s);
     const char *unit = *s;
-    while (is_letter(**s))
+    while (ascii_is_letter(**s))
         ++*s;
     uint64_t factor =
         factor_of(span_bytes(unit, (size_t)(*s - unit)), time_units, ARRAY_LEN(time_units));

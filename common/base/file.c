@@ -41,16 +41,25 @@ static bool owner_is_trusted(const struct stat *st)
     return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
+/* Whoever owns a folder may rename what is in it, sticky or not. */
+static int check_owner(const char *folder, struct stat *ret, const struct reply *r)
+{
+    if (stat(folder, ret) < 0)
+        return system_error(r, folder, "cannot look at the folder", errno);
+    if (!owner_is_trusted(ret))
+        return refuse(r, -EPERM,
+            "%s: the folder belongs to user %u; it must belong to root or the user of this program",
+            folder, (unsigned)ret->st_uid);
+    return 0;
+}
+
 /* The folder decides as much as the file: who may write there can replace the file. */
 static int check_folder(const char *folder, const struct reply *r)
 {
     struct stat st;
-    if (stat(folder, &st) < 0)
-        return system_error(r, folder, "cannot look at the folder", errno);
-    if (!owner_is_trusted(&st))
-        return refuse(r, -EPERM,
-            "%s: the folder belongs to user %u; it must belong to root or the user of this program",
-            folder, (unsigned)st.st_uid);
+    int e = check_owner(folder, &st, r);
+    if (e < 0)
+        return e;
     if (st.st_mode & (S_IWGRP | S_IWOTH))
         return refuse(
             r, -EPERM, "%s: the folder is writable by group or others; chmod go-w it", folder);
@@ -64,8 +73,9 @@ static int check_ancestors(char *path, const struct reply *r)
     struct stat st;
     for (char *slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
         slash[slash == path] = '\0';
-        if (stat(path, &st) < 0)
-            return system_error(r, path, "cannot look at the folder", errno);
+        int e = check_owner(path, &st, r);
+        if (e < 0)
+            return e;
         if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
             return refuse(r, -EPERM,
                 "%s: the folder is writable by everybody; a key below it can be replaced; chmod "

@@ -11,8 +11,8 @@ enum file_trust {
     FILE_CONFIG, /* owner root or the effective user, not writable by group or others, folder
                     likewise */
     FILE_KEY, /* as FILE_CONFIG, one link, mode without any right for others and no group write or
-                 execute (0400, 0600, 0440, 0640), every parent folder not writable by others
-                 unless sticky (rule R43) */
+                 execute (0400, 0600, 0440, 0640), every parent folder of a trusted owner too and
+                 not writable by others unless sticky (rule R43) */
 };
 
 /* Reads a whole regular file of at most `max` bytes into *ret (whose max must allow it; set

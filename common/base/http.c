@@ -59,7 +59,7 @@ static struct http_refusal parse_length(struct span text, size_t *ret)
         return HTTP_REFUSE(400, "Content-Length is not a plain number");
     size_t v = 0;
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9')
+        if (!ascii_is_digit(text.p[i]))
             return HTTP_REFUSE(400, "Content-Length is not a plain number");
         if (v < SIZE_MAX / 16) /* no door takes as much; what follows must only be digits */
             v = v * 10 + (size_t)(text.p[i] - '0');

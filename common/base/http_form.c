@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http.h"
 
-static int hex_of(char c)
-{
-    char low = ascii_lower(c);
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 /* Takes one decoded byte off *s; -1 for a broken escape, NUL, a control or a byte that must be
  * escaped. */
 static int take_byte(struct span *s)
@@ -17,7 +9,7 @@ static int take_byte(struct span *s)
     size_t n = 1;
     int v = c == '+' ? ' ' : (unsigned char)c;
     if (c == '%') {
-        int high = s->n > 2 ? hex_of(s->p[1]) : -1, low = s->n > 2 ? hex_of(s->p[2]) : -1;
+        int high = s->n > 2 ? ascii_hex(s->p[1]) : -1, low = s->n > 2 ? ascii_hex(s->p[2]) : -1;
         v = high < 0 || low < 0 ? -1 : high * 16 + low;
         n = 3;
     } else if (v < 0x20 || v > 0x7e) {

@@ -2,12 +2,6 @@
 /* Syntax of a complete head: request line, target, header lines, Host (RFC 9110, 9112, 3986). */
 #include "http_internal.h"
 
-static bool is_alnum(char c)
-{
-    char low = ascii_lower(c);
-    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9');
-}
-
 static bool is_one_of(char c, const char *set)
 {
     return c != '\0' && strchr(set, c) != NULL;
@@ -17,15 +11,14 @@ static bool is_one_of(char c, const char *set)
 static bool is_token(struct span s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!is_alnum(s.p[i]) && !is_one_of(s.p[i], "!#$%&'*+-.^_`|~"))
+        if (!ascii_is_alnum(s.p[i]) && !is_one_of(s.p[i], "!#$%&'*+-.^_`|~"))
             return false;
     return s.n > 0;
 }
 
 static bool is_hex(char c)
 {
-    char low = ascii_lower(c);
-    return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'f');
+    return ascii_hex(c) >= 0;
 }
 
 /* The characters of RFC 3986 without '#', and '%' only with two digits. */
@@ -34,7 +27,7 @@ static bool is_target_text(struct span s)
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         bool escape = c == '%' && s.n - i > 2 && is_hex(s.p[i + 1]) && is_hex(s.p[i + 2]);
-        if (!escape && !is_alnum(c) && !is_one_of(c, "-._~:/?[]@!$&'()*+,;="))
+        if (!escape && !ascii_is_alnum(c) && !is_one_of(c, "-._~:/?[]@!$&'()*+,;="))
             return false;
     }
     return true;
@@ -67,19 +60,14 @@ static enum http_method method_of(struct span text)
     return HTTP_OTHER;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static struct http_refusal parse_version(struct span v, struct http_request *req)
 {
     if (span_eq(v, SPAN("HTTP/1.1")))
         req->minor = 1;
     else if (span_eq(v, SPAN("HTTP/1.0")))
         req->minor = 0;
-    else if (v.n == 8 && span_starts(v, SPAN("HTTP/")) && is_digit(v.p[5]) && v.p[6] == '.' &&
-             is_digit(v.p[7]))
+    else if (v.n == 8 && span_starts(v, SPAN("HTTP/")) && ascii_is_digit(v.p[5]) && v.p[6] == '.' &&
+             ascii_is_digit(v.p[7]))
         return HTTP_REFUSE(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here");
     else
         return HTTP_REFUSE(400, "The request line does not end with a version");
@@ -128,7 +116,7 @@ static bool is_port(struct span s)
 {
     unsigned v = 0;
     for (size_t i = 0; i < s.n && i < 6; i++) {
-        if (!is_digit(s.p[i]))
+        if (!ascii_is_digit(s.p[i]))
             return false;
         v = v * 10 + (unsigned)(s.p[i] - '0');
     }
@@ -147,7 +135,7 @@ static size_t host_len(struct span s)
             i++;
         return i > 1 && i < s.n && s.p[i] == ']' ? i + 1 : 0;
     }
-    while (i < s.n && (is_alnum(s.p[i]) || is_one_of(s.p[i], "-._")))
+    while (i < s.n && (ascii_is_alnum(s.p[i]) || is_one_of(s.p[i], "-._")))
         i++;
     return i <= 255 ? i : 0;
 }

@@ -12,7 +12,7 @@ bool json_int(struct span text, int64_t *ret)
         return false;
     uint64_t v = 0; /* 19 digits fit */
     for (size_t i = 0; i < digits.n; i++) {
-        if (digits.p[i] < '0' || digits.p[i] > '9')
+        if (!ascii_is_digit(digits.p[i]))
             return false;
         v = v * 10 + (uint64_t)(digits.p[i] - '0');
     }

@@ -10,14 +10,6 @@ struct walk {
     unsigned commas[JSON_DEPTH_MAX + 1];
 };
 
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    unsigned char low = c | 0x20;
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 /* The code unit of the four digits at p, or -1. */
 static int hex_unit(const unsigned char *p, const unsigned char *end)
 {
@@ -25,7 +17,7 @@ static int hex_unit(const unsigned char *p, const unsigned char *end)
         return -1;
     int v = 0;
     for (int i = 0; i < 4; i++) {
-        int d = hex_digit(p[i]);
+        int d = ascii_hex((char)p[i]);
         if (d < 0)
             return -1;
         v = v * 16 + d;

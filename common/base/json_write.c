@@ -30,7 +30,8 @@ static bool is_plain(unsigned char c)
 
 static void put_string(struct buf *b, struct span s)
 {
-    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
+    /* NULL + 0 is undefined in C */
+    const unsigned char *p = (const unsigned char *)(s.p ? s.p : ""), *end = p + s.n;
     buf_put_char(b, '"');
     while (p < end) {
         const unsigned char *from = p;

@@ -172,8 +172,20 @@ static int to_journal(const struct record *r)
 
 #define LINE_MAX_BYTES 4096 /* PIPE_BUF: written whole or not at all */
 
+/* ` NAME="value"`, or nothing and false when it does not fit with the line feed that follows. */
+static bool put_word(struct buf *b, const struct log_field *f)
+{
+    char safe[LINE_MAX_BYTES + 16]; /* so that a value log_safe had to cut does not fit either */
+    log_safe(span_of(f->value), safe, sizeof safe);
+    if (b->n + strlen(f->name) + strlen(safe) + sizeof " =\"\"" > LINE_MAX_BYTES)
+        return false;
+    buf_printf(b, " %s=\"%s\"", f->name, safe);
+    return true;
+}
+
 static int to_stderr(const struct record *r)
 {
+    bool whole = true;
     CLEANUP(buf_done) struct buf b = BUF_INIT(LINE_MAX_BYTES);
     if (log_to.prefix)
         buf_printf(&b, "<%d>", (int)r->level);
@@ -184,14 +196,14 @@ static int to_stderr(const struct record *r)
     if (log_to.role || !log_to.prefix)
         buf_put_str(&b, ": ");
     buf_put_str(&b, r->message);
-    for (size_t i = 0; i < r->n; i++) {
-        char safe[1024];
+    for (size_t i = 0; i < r->n; i++)
         if (r->fields[i].value)
-            buf_printf(&b, " %s=\"%s\"", r->fields[i].name,
-                log_safe(span_of(r->fields[i].value), safe, sizeof safe));
-    }
+            whole &= put_word(&b, &r->fields[i]);
     buf_put_char(&b, '\n');
-    return b.failed ? -EMSGSIZE : write_stderr(&b);
+    if (b.failed)
+        return -ENOMEM;
+    int e = write_stderr(&b);
+    return e < 0 ? e : whole ? 0 : -EMSGSIZE;
 }
 
 static int deliver(const struct record *r)

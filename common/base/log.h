@@ -29,7 +29,8 @@ void log_open(const char *ident);
  * is NULL. */
 void log_open_at(const char *ident, const char *journal);
 void log_close(void);
-/* The descriptor that must stay open when a child closes all others, or -1. */
+/* The journal's socket, -1 when lines go to standard error. A child that closes all descriptors
+ * calls log_close before. */
 int log_fd(void);
 /* The role shown in each line: "broker", "validator" ... kept, not copied. */
 void log_role(const char *role);
@@ -47,9 +48,9 @@ void log_msg(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 
 /* A structured record: `message_id` is 32 hex digits of the catalogue or NULL; fields end after n.
  * A record with a message id is written at every level, so that no audit depends on Level=. A
- * record has at most 8 KiB; what does not fit is left out and told by -EMSGSIZE. Never waits for
- * the reader. Returns 0, or -errno when the record could not be handed over (Audit=required looks
- * at it). */
+ * record has at most 8 KiB, on standard error 4 KiB; fields that do not fit are left out and told
+ * by -EMSGSIZE. Never waits for the reader. Returns 0, or -errno when the record could not be
+ * handed over (Audit=required looks at it). */
 int log_record(enum log_level level, const char *message_id, const struct log_field *fields,
     size_t n, const char *fmt, ...) PRINTF(5, 6);
 

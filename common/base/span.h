@@ -41,6 +41,31 @@ static inline char ascii_lower(char c)
     return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* Classes of ASCII characters (rule R5). */
+static inline bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_is_letter(char c)
+{
+    return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+static inline bool ascii_is_alnum(char c)
+{
+    return ascii_is_digit(c) || ascii_is_letter(c);
+}
+
+/* Value of a hexadecimal digit of either case, or -1. */
+static inline int ascii_hex(char c)
+{
+    if (ascii_is_digit(c))
+        return c - '0';
+    const char low = ascii_lower(c);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
 /* Bytes equal but for the case of ASCII letters. */
 static inline bool span_eq_nocase(struct span a, struct span b)
 {
@@ -50,6 +75,14 @@ static inline bool span_eq_nocase(struct span a, struct span b)
         if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
     return true;
+}
+
+/* Order of bytes, a prefix first: below, equal to or above zero. */
+static inline int span_order(struct span a, struct span b)
+{
+    const size_t n = a.n < b.n ? a.n : b.n;
+    const int order = n ? memcmp(a.p, b.p, n) : 0;
+    return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
 static inline bool span_starts(struct span s, struct span head)

@@ -8,13 +8,18 @@
  * before. */
 struct signkey;
 
-/* Makes an RSA-2048 key and a self-signed certificate: CN = `name`, sha256WithRSA, KU
- * digitalSignature + keyEncipherment (critical), EKU serverAuth, CA:FALSE, random serial, valid
- * from `not_before` to `not_after` (as Exchange's Auth certificate). */
+/* Makes an RSA-2048 key and a self-signed certificate: CN = `name` (cut to X.520's 64 bytes),
+ * sha256WithRSA, KU digitalSignature + keyEncipherment (critical), EKU serverAuth, CA:FALSE, random
+ * serial, valid from `not_before` to `not_after` (as Exchange's Auth certificate).
+ * REASON_INVALID_REQUEST for an empty name or dates in the wrong order, REASON_INTERNAL for a name
+ * or date no certificate can hold, REASON_OUT_OF_MEMORY. */
 enum reason signkey_generate(
     const char *name, int64_t not_before, int64_t not_after, struct signkey **ret) WARN_UNUSED;
-/* From PEM holding one unencrypted private key and one certificate, in either order; more is
- * refused. RSA only, both must belong together (REASON_KEY_MISMATCH) and pass the key policy. */
+/* From PEM holding one unencrypted private key (PKCS#8 or RSA PRIVATE KEY) and one certificate, in
+ * either order; text outside the blocks is passed over, any other block is refused. RSA of two
+ * primes only, the numbers must agree with each other and with the certificate, which passes the
+ * key policy. REASON_KEY_FORM, REASON_KEY_TYPE, REASON_KEY_MISMATCH, REASON_KEY_SIZE,
+ * REASON_KEY_WEAK, REASON_OUT_OF_MEMORY. The caller wipes `pem`. */
 enum reason signkey_from_pem(struct span pem, struct signkey **ret) WARN_UNUSED;
 /* PKCS#8 key and certificate in PEM; `out` must be marked secret. */
 enum reason signkey_to_pem(const struct signkey *key, struct buf *out) WARN_UNUSED;

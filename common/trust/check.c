@@ -22,9 +22,10 @@ struct check_scratch {
     struct jws_scratch *whole, *actor;
 };
 
-/* What the rungs hand upwards. Everything but ctx, scratch and v points into token or scratch. */
+/* What the rungs hand upwards. Everything but against, scratch and v points into token or scratch.
+ */
 struct judging {
-    const struct check_context *ctx;
+    const struct check_against *against;
     struct check_scratch *scratch;
     struct token_checked *v;
     struct span token;
@@ -97,10 +98,10 @@ static void verdict_start(struct token_checked *v)
     memset(v->x5t, 0, sizeof(v->x5t));
 }
 
-enum reason check_token(struct check_scratch *scratch, const struct check_context *ctx,
+enum reason check_token(struct check_scratch *scratch, const struct check_against *against,
     struct span token, struct token_checked *v)
 {
-    struct judging j = {.ctx = ctx,
+    struct judging j = {.against = against,
         .scratch = scratch,
         .v = v,
         .token = token,
@@ -133,9 +134,9 @@ void check_recall(struct token_checked *v, const uint8_t x5t[X5T_LEN], int64_t n
 
 /* The bytes have not changed, so their form and signature stand; every other rung is climbed
  * again. */
-enum reason check_again(const struct check_context *ctx, struct token_checked *v)
+enum reason check_again(const struct check_against *against, struct token_checked *v)
 {
-    struct judging j = {.ctx = ctx,
+    struct judging j = {.against = against,
         .v = v,
         .kind = APP,
         .subject = "the token",
@@ -289,7 +290,7 @@ static enum reason read_claims(struct judging *j)
 /* R15: exact bytes, one partner, and never ourselves. */
 static enum reason find_partner(struct judging *j)
 {
-    const struct settings *s = j->ctx->settings;
+    const struct settings *s = j->against->settings;
     const struct span iss = j->claims.iss;
     if (!iss.p)
         return refuse(j, REASON_CLAIM, "%s has no issuer", j->subject);
@@ -298,7 +299,7 @@ static enum reason find_partner(struct judging *j)
     j->v->partner = settings_partner_of_issuer(s, iss);
     if (!j->v->partner)
         return REASON_UNKNOWN_ISSUER;
-    j->trust = store_get(j->ctx->store, span_of(j->v->partner->name));
+    j->trust = store_get(j->against->store, span_of(j->v->partner->name));
     return j->v->partner->enabled ? REASON_OK : REASON_PARTNER_DISABLED;
 }
 
@@ -306,11 +307,11 @@ static enum reason find_partner(struct judging *j)
  * one that was never fetched has no keys, which is the next rung's answer and worth a fetch. */
 static enum reason require_fresh(struct judging *j)
 {
-    const int64_t stale_after = j->ctx->settings->refresh.stale_after_s;
+    const int64_t stale_after = j->against->settings->refresh.stale_after_s;
     if (!j->trust || !j->trust->good_at || !j->v->partner->metadata_urls.n)
         return REASON_OK;
-    const int64_t age = j->ctx->now - j->trust->good_at;
-    return age <= stale_after
+    const int64_t age = j->against->now - j->trust->good_at;
+    return age < stale_after
                ? REASON_OK
                : refuse(j, REASON_PARTNER_STALE,
                      "the last good document is %" PRId64 " s old; %" PRId64 " s are allowed", age,
@@ -340,7 +341,7 @@ static enum reason find_key(struct judging *j)
 /* R12, R14. ExpiredKeys=warn forgives an end, never a beginning. */
 static enum reason judge_key(struct judging *j)
 {
-    const int64_t now = j->ctx->now, skew = j->ctx->settings->limits.clock_skew_s;
+    const int64_t now = j->against->now, skew = j->against->settings->limits.clock_skew_s;
     const enum reason r = partner_key_judge(j->key, now, skew);
     if (r != REASON_KEY_EXPIRED)
         return r;
@@ -365,8 +366,8 @@ static enum reason verify_signature(struct judging *j)
 /* R17: now < exp + skew, nbf - skew <= now, 0 < exp - nbf <= cap. */
 static enum reason judge_window(struct judging *j, const struct claims *c)
 {
-    const int64_t now = j->ctx->now, skew = j->ctx->settings->limits.clock_skew_s;
-    const int64_t life = c->exp - c->nbf, cap = j->ctx->settings->limits.inbound_lifetime_s;
+    const int64_t now = j->against->now, skew = j->against->settings->limits.clock_skew_s;
+    const int64_t life = c->exp - c->nbf, cap = j->against->settings->limits.inbound_lifetime_s;
     if (!c->has_exp || !c->has_nbf)
         return refuse(j, REASON_TIME_FORM, "%s has no %s", j->subject, c->has_exp ? "nbf" : "exp");
     if (life <= 0)
@@ -407,18 +408,18 @@ static enum reason judge_outer_times(struct judging *j)
 }
 
 /* The caller's own narrowing: the hosts its rule allows, and the one it asked for. */
-static bool host_wanted(const struct check_context *ctx, struct span host)
+static bool host_wanted(const struct check_against *against, struct span host)
 {
-    bool allowed = ctx->audiences == NULL;
-    for (size_t i = 0; !allowed && i < ctx->audiences->n; i++)
-        allowed = span_eq_nocase(host, span_of(ctx->audiences->list[i]));
-    return allowed && (ctx->audience.n == 0 || span_eq_nocase(host, ctx->audience));
+    bool allowed = against->audiences == NULL;
+    for (size_t i = 0; !allowed && i < against->audiences->n; i++)
+        allowed = span_eq_nocase(host, span_of(against->audiences->list[i]));
+    return allowed && (against->audience.n == 0 || span_eq_nocase(host, against->audience));
 }
 
 /* R16: application and realm exact, host without case. */
 static enum reason judge_audience(struct judging *j)
 {
-    const struct identity *us = &j->ctx->settings->identity;
+    const struct identity *us = &j->against->settings->identity;
     struct principal aud;
     if (!principal_parse_audience(j->claims.aud, &aud))
         return REASON_AUDIENCE_FORM;
@@ -428,7 +429,7 @@ static enum reason judge_audience(struct judging *j)
         return REASON_AUDIENCE_REALM;
     if (!identity_has_host(us, aud.host))
         return refuse(j, REASON_AUDIENCE, "the host is not ours");
-    if (!host_wanted(j->ctx, aud.host))
+    if (!host_wanted(j->against, aud.host))
         return refuse(j, REASON_AUDIENCE, "the host is ours, but not the one that was asked for");
     return REASON_OK;
 }

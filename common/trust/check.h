@@ -25,7 +25,7 @@ enum check_step {
 const char *check_step_name(enum check_step s);
 
 /* What the caller wants the token judged against. */
-struct check_context {
+struct check_against {
     const struct settings *settings;
     const struct store *store;
     const struct names *audiences; /* subset of our hosts this peer may validate for; NULL: all */
@@ -66,14 +66,15 @@ void check_scratch_freep(struct check_scratch **s);
 
 /* Judges `token` and fills *v in any case (nothing needs to be cleared before). Writes no state:
  * what an unknown key should cause is the caller's business. Returns v->reason. */
-enum reason check_token(struct check_scratch *scratch, const struct check_context *ctx,
+enum reason check_token(struct check_scratch *scratch, const struct check_against *against,
     struct span token, struct token_checked *v) WARN_UNUSED;
 
 /* A verdict that check_token gave on an app-only token, remembered by its caller under the hash of
  * the whole token (rule R30). check_recall starts *v with what the caller kept; the caller then
  * fills issuer, app and audience. check_again judges everything anew but form and signature:
  * partner, freshness, key, times, audience, kind. The caller answers for the keys being those of
- * then (the partner's generation). Returns v->reason; v->partner points into the settings of `ctx`.
+ * then (the partner's generation). Returns v->reason; v->partner points into the settings of
+ * `against`.
  */
 void check_recall(struct token_checked *v, const uint8_t x5t[X5T_LEN], int64_t nbf, int64_t exp);
-enum reason check_again(const struct check_context *ctx, struct token_checked *v) WARN_UNUSED;
+enum reason check_again(const struct check_against *against, struct token_checked *v) WARN_UNUSED;

@@ -5,11 +5,6 @@
 #define SID_AUTHORITIES_MAX 16 /* the identifier authority and at most 15 below it */
 #define SID_DIGITS_MAX 15      /* the authority is a 48-bit number */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* "S-1-5-21-..." in either case of the S. */
 static bool is_sid(struct span s)
 {
@@ -21,7 +16,7 @@ static bool is_sid(struct span s)
         if (dash < 1 || dash > SID_DIGITS_MAX || parts == SID_AUTHORITIES_MAX)
             return false;
         for (size_t i = 0; i < dash; i++)
-            if (!is_digit(rest.p[i]))
+            if (!ascii_is_digit(rest.p[i]))
                 return false;
         if (dash == rest.n)
             return parts > 0;
@@ -33,7 +28,7 @@ static bool is_sid(struct span s)
 static bool is_puid(struct span s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!is_digit(s.p[i]) && !(ascii_lower(s.p[i]) >= 'a' && ascii_lower(s.p[i]) <= 'f'))
+        if (ascii_hex(s.p[i]) < 0)
             return false;
     return s.n == PUID_DIGITS;
 }

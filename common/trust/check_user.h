@@ -10,7 +10,8 @@ struct user_named {
     struct span user;      /* the address; or the identifier when there is no address */
     bool by_identifier;    /* a SID or PUID alone */
     struct span smtp, sip; /* addresses, "sip:" taken off; p NULL when absent */
-    const char *bad;       /* which claim is to blame: "nameid", "upn", "smtp", "sip", "sub" */
+    /* which claim is to blame: "nameid", "upn", "smtp", "sip", "sub"; or "user", the one above */
+    const char *bad;
 };
 
 /* From the claims of an outer token. nameid is an address (then upn, if present, is the same one,

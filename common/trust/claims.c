@@ -14,11 +14,6 @@ struct claim_row {
     size_t offset; /* of the span that an identity string goes to */
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Printable ASCII: no control character of any alphabet reaches a log, a header or a comparison. */
 static bool is_printable(struct span s)
 {
@@ -46,7 +41,7 @@ static bool read_seconds(const struct json_value *v, int64_t *ret)
         (s.p[0] == '0' && s.n > 1))
         return false;
     for (size_t i = 0; i < s.n; i++) {
-        if (!is_digit(s.p[i]))
+        if (!ascii_is_digit(s.p[i]))
             return false;
         seconds = seconds * 10 + (s.p[i] - '0');
     }

@@ -13,20 +13,6 @@ static bool url_bytes_valid(struct span text)
     return true;
 }
 
-static bool read_port(struct span digits, unsigned *ret)
-{
-    unsigned port = 0;
-    if (digits.n == 0 || digits.n > 5 || digits.p[0] == '0')
-        return false;
-    for (size_t i = 0; i < digits.n; i++) {
-        if (digits.p[i] < '0' || digits.p[i] > '9')
-            return false;
-        port = port * 10 + (unsigned)(digits.p[i] - '0');
-    }
-    *ret = port;
-    return port <= 65535;
-}
-
 bool https_url_parse(struct span text, struct https_url *ret)
 {
     const struct span scheme = SPAN("https://");
@@ -44,7 +30,7 @@ bool https_url_parse(struct span text, struct https_url *ret)
     size_t colon = span_find(url.authority, ':');
     if (colon < url.authority.n) {
         url.host.n = colon;
-        if (!read_port(span_skip(url.authority, colon + 1), &url.port))
+        if (!port_parse(span_skip(url.authority, colon + 1), &url.port))
             return false;
     }
     /* A query straight after the host has no path to belong to. */

@@ -4,6 +4,7 @@
 #include "b64.h"
 #include "cleanup.h"
 #include "log.h"
+#include "principal.h"
 
 #include <stdarg.h>
 
@@ -57,19 +58,6 @@ static bool optional_text(const struct json_value *object, const char *name, str
     return v->type == JSON_STRING;
 }
 
-static bool is_guid(struct span s)
-{
-    if (s.n != 36)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = ascii_lower(s.p[i]);
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-            return false;
-    }
-    return true;
-}
-
 static enum reason other_identity(
     struct metadata *m, const char *what, struct span found, const char *pinned)
 {
@@ -99,7 +87,7 @@ static enum reason judge_identity(
     if ((realm.p && !span_eq_str(realm, r->pins->realm)) || span_eq_str(realm, "*") ||
         span_eq_str(span_of(r->pins->realm), "*"))
         return other_identity(r->m, "realm", realm, r->pins->realm);
-    if (is_guid(service) && !span_eq_str(service, r->pins->app_id))
+    if (guid_valid(service) && !span_eq_str(service, r->pins->app_id))
         return other_identity(r->m, "serviceName", service, r->pins->app_id);
     return REASON_OK;
 }

@@ -5,15 +5,10 @@
 #define DOMAIN_MAX 253
 #define LABEL_MAX 63
 
-static bool is_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
-}
-
 static bool local_valid(struct span local)
 {
     for (size_t i = 0; i < local.n; i++)
-        if (!is_alnum(local.p[i]) && !memchr("._+-", local.p[i], 4))
+        if (!ascii_is_alnum(local.p[i]) && !memchr("._+-", local.p[i], 4))
             return false;
     return local.n >= 1 && local.n <= LOCAL_MAX;
 }
@@ -22,7 +17,7 @@ static bool local_valid(struct span local)
 static bool label_valid(struct span label)
 {
     for (size_t i = 0; i < label.n; i++)
-        if (!is_alnum(label.p[i]) && label.p[i] != '-' && label.p[i] != '_')
+        if (!ascii_is_alnum(label.p[i]) && label.p[i] != '-' && label.p[i] != '_')
             return false;
     return label.n >= 1 && label.n <= LABEL_MAX && label.p[0] != '-' && label.p[label.n - 1] != '-';
 }

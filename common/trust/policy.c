@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-/* What root may do without a rule: look and steer, never mint, validate or force. */
+/* What root may do without a rule: look and steer. What overrides a safeguard or tells why a token
+ * was refused (approve, force, explain) is a right of its own, also for root (DESIGN 2). */
 #define ROOT_RIGHTS                                                                                \
-    (RIGHT_STATUS | RIGHT_MONITOR | RIGHT_REFRESH | RIGHT_RELOAD | RIGHT_ROLL | RIGHT_APPROVE |    \
-        RIGHT_BAR)
+    (RIGHT_STATUS | RIGHT_MONITOR | RIGHT_REFRESH | RIGHT_RELOAD | RIGHT_ROLL | RIGHT_BAR)
 
 static bool in_group(const struct peer *peer, gid_t gid)
 {

@@ -18,8 +18,7 @@ struct peer {
 
 /* The first rule whose conditions all hold, or NULL. */
 const struct client_rule *policy_match(const struct settings *s, const struct peer *peer);
-/* Does the peer have that right? Root always has status, monitor, refresh, reload, roll, approve,
- * bar. */
+/* Does the peer have that right? Root always has status, monitor, refresh, reload, roll, bar. */
 bool policy_may(const struct settings *s, const struct peer *peer, enum right right);
 /* May this peer validate at all ([Listen] ValidateBy=), and for which of our hosts: *ret_audiences
  * NULL means all. */

@@ -17,16 +17,6 @@ static bool has_char(struct span s, char c)
     return span_find(s, c) < s.n;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_lower_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
 /* Cuts `text` at its only '@'. False when there is none, or two, or either side is no word. */
 static bool split_realm(struct span text, struct span *ret_left, struct span *ret_realm)
 {
@@ -65,50 +55,66 @@ bool principal_parse_audience(struct span text, struct principal *ret)
     return true;
 }
 
-bool app_id_valid(struct span text)
+bool guid_valid(struct span text)
 {
     if (text.n != 36)
         return false;
     for (size_t i = 0; i < text.n; i++) {
         const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text.p[i] != '-' : !is_lower_hex(text.p[i]))
+        if (dash ? text.p[i] != '-' : ascii_hex(text.p[i]) < 0)
             return false;
     }
     return true;
 }
 
-bool realm_valid(struct span text)
+static bool is_lower(struct span text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] != ascii_lower(text.p[i]))
+            return false;
+    return true;
+}
+
+bool app_id_valid(struct span text)
+{
+    return guid_valid(text) && is_lower(text);
+}
+
+static bool name_valid(struct span text)
 {
     for (size_t i = 0; i < text.n; i++) {
         const char c = text.p[i];
-        if (!is_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_')
+        if (!ascii_is_alnum(c) && c != '.' && c != '-' && c != '_')
             return false;
     }
     return text.n >= 1 && text.n <= DNS_NAME_MAX;
 }
 
-/* 1..65535 without leading zero. */
-static bool port_valid(struct span text)
+bool realm_valid(struct span text)
 {
-    unsigned long port = 0;
+    return name_valid(text) && is_lower(text);
+}
+
+bool port_parse(struct span text, unsigned *ret)
+{
+    unsigned port = 0;
     if (text.n < 1 || text.n > 5 || text.p[0] == '0')
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        if (!is_digit(text.p[i]))
+        if (!ascii_is_digit(text.p[i]))
             return false;
-        port = port * 10 + (unsigned long)(text.p[i] - '0');
+        port = port * 10 + (unsigned)(text.p[i] - '0');
     }
-    return port <= 65535;
+    if (port > 65535)
+        return false;
+    *ret = port;
+    return true;
 }
 
 bool host_valid(struct span text)
 {
+    unsigned port;
     const size_t colon = span_find(text, ':');
-    for (size_t i = 0; i < colon; i++) {
-        const char c = ascii_lower(text.p[i]);
-        if (!is_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_')
-            return false;
-    }
-    return colon >= 1 && colon <= DNS_NAME_MAX &&
-           (colon == text.n || port_valid(span_skip(text, colon + 1)));
+    return name_valid((struct span){text.p, colon}) &&
+           (colon == text.n || port_parse(span_skip(text, colon + 1), &port));
 }

@@ -18,9 +18,13 @@ struct principal {
 bool principal_parse_issuer(struct span text, struct principal *ret) WARN_UNUSED;
 /* `appid/host@realm`: exactly one '/' and one '@', all three non-empty. */
 bool principal_parse_audience(struct span text, struct principal *ret) WARN_UNUSED;
-/* An application id: 8-4-4-4-12 lower-case hexadecimal digits. */
+/* 8-4-4-4-12 hexadecimal digits of either case. */
+bool guid_valid(struct span text);
+/* An application id: a GUID in lower case. */
 bool app_id_valid(struct span text);
 /* A realm: 1..253 of [a-z0-9.-_]; "*" is not one. */
 bool realm_valid(struct span text);
 /* A host name or address, optionally ":port", lower or upper case: [A-Za-z0-9.-_], 1..253. */
 bool host_valid(struct span text);
+/* 1..65535 without leading zero. */
+bool port_parse(struct span text, unsigned *ret) WARN_UNUSED;

@@ -254,44 +254,49 @@ void settings_freep(struct settings **s)
     *s = NULL;
 }
 
-static int compare_spans(struct span a, struct span b)
+/* The i-th partner of an index, and what the index is sorted by. */
+typedef const struct partner *index_function(const struct settings *s, size_t i, const char **ret);
+
+static const struct partner *nth_name(const struct settings *s, size_t i, const char **ret)
 {
-    size_t n = a.n < b.n ? a.n : b.n;
-    int order = n ? memcmp(a.p, b.p, n) : 0;
-    return order ? order : (a.n > b.n) - (a.n < b.n);
+    *ret = s->partners[i].name;
+    return &s->partners[i];
+}
+
+static const struct partner *nth_issuer(const struct settings *s, size_t i, const char **ret)
+{
+    *ret = s->by_issuer[i]->issuer;
+    return s->by_issuer[i];
 }
 
 /* Binary search: both indexes are sorted by bytes (settings_settle). */
-const struct partner *settings_partner(const struct settings *s, struct span name)
+static const struct partner *search(
+    const struct settings *s, struct span wanted, index_function *nth)
 {
     size_t low = 0, high = s->n_partners;
     while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare_spans(name, span_of(s->partners[middle].name));
+        const size_t middle = low + (high - low) / 2;
+        const char *key;
+        const struct partner *p = nth(s, middle, &key);
+        const int order = span_order(wanted, span_of(key));
         if (order == 0)
-            return &s->partners[middle];
+            return p;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
     return NULL;
+}
+
+const struct partner *settings_partner(const struct settings *s, struct span name)
+{
+    return search(s, name, nth_name);
 }
 
 const struct partner *settings_partner_of_issuer(const struct settings *s, struct span issuer)
 {
-    size_t low = 0, high = s->n_partners;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare_spans(issuer, span_of(s->by_issuer[middle]->issuer));
-        if (order == 0)
-            return s->by_issuer[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return search(s, issuer, nth_issuer);
 }
 
 const struct client_rule *settings_client(const struct settings *s, struct span name)

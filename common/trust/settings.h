@@ -156,6 +156,5 @@ const struct partner *settings_partner(const struct settings *s, struct span nam
 const struct partner *settings_partner_of_issuer(const struct settings *s, struct span issuer);
 const struct client_rule *settings_client(const struct settings *s, struct span name);
 const char *trust_level_name(enum trust_level t); /* full, application, user */
-const char *product_name(enum product p);
 /* The word of one right, as Allow= has it. */
 const char *right_name(enum right r);

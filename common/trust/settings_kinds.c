@@ -176,8 +176,7 @@ static bool parse_group(const struct reading *r)
 
 static bool unit_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr(":-_.\\@", c));
+    return ascii_is_alnum(c) || (c != '\0' && strchr(":-_.\\@", c));
 }
 
 /* systemd.unit(5): what can hold a process. */
@@ -215,7 +214,8 @@ static const struct {
     const char *unit;
 } duration_units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
 
-void setting_print_duration(int64_t seconds, struct buf *out)
+/* "1h 30min" of seconds. */
+static void put_duration(int64_t seconds, struct buf *out)
 {
     const char *gap = "";
     if (seconds == 0)
@@ -244,7 +244,7 @@ static void print_size(uint64_t bytes, struct buf *out)
 static void print_number(enum setting_kind kind, int64_t v, struct buf *out)
 {
     if (kind == SK_DURATION)
-        setting_print_duration(v, out);
+        put_duration(v, out);
     else if (kind == SK_SIZE)
         print_size((uint64_t)v, out);
     else
@@ -341,7 +341,7 @@ static void print_duration(const struct setting_row *row, const void *field, str
     if (row->def && conf_duration_s(row->def, &def) && def == v)
         buf_put_str(out, row->def);
     else
-        setting_print_duration(v, out);
+        put_duration(v, out);
     buf_put_char(out, '\n');
 }
 

@@ -525,9 +525,7 @@ const struct setting_row *setting_row_find(const struct setting_section *section
 
 static bool name_byte(char c, bool first)
 {
-    bool letter_or_digit =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return letter_or_digit || (!first && (c == '.' || c == '_' || c == '-'));
+    return ascii_is_alnum(c) || (!first && (c == '.' || c == '_' || c == '-'));
 }
 
 bool setting_name_valid(struct span name)
@@ -543,11 +541,6 @@ bool setting_name_valid(struct span name)
 const char *trust_level_name(enum trust_level t)
 {
     return setting_word_of(words_trust, (int)t);
-}
-
-const char *product_name(enum product p)
-{
-    return setting_word_of(words_product, (int)p);
 }
 
 const char *right_name(enum right r)

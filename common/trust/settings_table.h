@@ -83,9 +83,6 @@ void setting_reset(const struct setting_row *row, void *base);
 /* Gives every field of the section its default. False: out of memory. */
 bool setting_defaults(const struct setting_section *section, void *base) WARN_UNUSED;
 
-/* "1h 30min" of seconds. Appends. */
-void setting_print_duration(int64_t seconds, struct buf *out);
-
 /* Cross checks and derived values (settings_check.c): works on s->set, collects in `errors`. */
 bool settings_settle(struct settings *s, const char *hostname, struct conf_errors *errors)
     WARN_UNUSED;

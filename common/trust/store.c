@@ -108,22 +108,13 @@ void store_freep(struct store **st)
     *st = NULL;
 }
 
-static int compare_name(struct span name, const char *other)
-{
-    size_t n = strlen(other), shorter = name.n < n ? name.n : n;
-    int order = shorter ? memcmp(name.p, other, shorter) : 0;
-    if (order)
-        return order;
-    return name.n < n ? -1 : name.n > n;
-}
-
 /* Where `name` stands, or where it belongs. */
 static size_t find(const struct store *st, struct span name, bool *ret_found)
 {
     size_t low = 0, high = st->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_name(name, st->entries[middle]->name);
+        int order = span_order(name, span_of(st->entries[middle]->name));
         if (order == 0) {
             *ret_found = true;
             return middle;
@@ -229,16 +220,6 @@ const struct partner_trust *store_get(const struct store *st, struct span name)
     bool found;
     size_t at = find(st, name, &found);
     return found ? st->entries[at] : NULL;
-}
-
-size_t store_count(const struct store *st)
-{
-    return st->n;
-}
-
-const struct partner_trust *store_at(const struct store *st, size_t i)
-{
-    return i < st->n ? st->entries[i] : NULL;
 }
 
 void store_keep_only(struct store *st, const struct settings *s)

@@ -71,9 +71,6 @@ struct store_claim {
 /* How many of the certificates are neither ours nor published by another partner. With 0 the
  * document must not replace a good set (rule R37): the caller treats it as REASON_DOCUMENT_KEYS. */
 size_t store_count_undisputed(const struct store *st, const struct store_claim *claim);
-size_t store_count(const struct store *st);
-/* In the order of names; NULL beyond the end. */
-const struct partner_trust *store_at(const struct store *st, size_t i);
 /* Drops every partner that is not in `s`. */
 void store_keep_only(struct store *st, const struct settings *s);
 

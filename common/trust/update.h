@@ -27,7 +27,8 @@ struct update_change {
 };
 
 struct update_changes {
-    struct update_change list[2 * PARTNER_KEYS_MAX];
+    /* At most: every key of the document is new, every known one goes missing and is forgotten. */
+    struct update_change list[METADATA_KEYS_MAX + 2 * PARTNER_KEYS_MAX];
     size_t n;
     bool all_replaced; /* no key of before is in the document: always alarmed */
 };

@@ -24,9 +24,9 @@ struct children {
 static struct child *next_ended(struct children *c, int *ret_status)
 {
     struct child *child;
-    LIST_FOREACH(child, &c->all, next)
-    if (waitpid(child->pid, ret_status, WNOHANG) == child->pid)
-        return child;
+    LIST_FOREACH (child, &c->all, next)
+        if (waitpid(child->pid, ret_status, WNOHANG) == child->pid)
+            return child;
     return NULL;
 }
 
@@ -91,16 +91,16 @@ size_t children_count(const struct children *c)
 {
     size_t n = 0;
     const struct child *child;
-    LIST_FOREACH(child, &c->all, next)
-    n++;
+    LIST_FOREACH (child, &c->all, next)
+        n++;
     return n;
 }
 
 void children_signal(const struct children *c, int signal)
 {
     const struct child *child;
-    LIST_FOREACH(child, &c->all, next)
-    kill(child->pid, signal);
+    LIST_FOREACH (child, &c->all, next)
+        kill(child->pid, signal);
 }
 
 char *child_ending(int status, char *out, size_t out_len)

@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "cleanup.h"
+#include "clock.h"
 #include "control_interface.h"
 #include "control_views.h"
 #include "door.h"
@@ -17,6 +18,7 @@
 #define CONTROL_CONNECTIONS_MAX 64
 #define CONTROL_ROOT_RESERVE 16
 #define CONTROL_MESSAGE_TIMEOUT_MS 10000
+#define CONTROL_COMPLAIN_MS 60000
 #define CONTROL_ANSWER_MAX ((size_t)8 * 1024 * 1024)
 
 /* What a waiting Refresh knows of one partner. */
@@ -35,7 +37,8 @@ struct control_conn {
     struct peer_id peer;
     struct refresh_part *parts; /* a Refresh waits */
     size_t n_parts;
-    bool reloading; /* a Reload waits */
+    bool reloading;  /* a Reload waits */
+    bool complained; /* of a missing right, once for each connection */
 };
 
 struct control {
@@ -43,6 +46,7 @@ struct control {
     struct door *door;
     LIST_HEAD(, control_conn) all;
     unsigned connections;
+    int64_t complained_ms; /* of a refused connection, 0: never */
     struct varlink_ops ops;
 };
 
@@ -115,8 +119,10 @@ static struct control_conn *permitted(struct varlink_call *call, enum right righ
     char reason[256];
     snprintf(reason, sizeof(reason), "No [Client] rule gives uid %u the right %s",
         (unsigned)c->peer.peer.uid, right_name(right));
-    log_notice("control: uid %u pid %d was refused the right %s", (unsigned)c->peer.peer.uid,
-        (int)c->peer.peer.pid, right_name(right));
+    if (!c->complained)
+        log_notice("control: uid %u pid %d was refused the right %s", (unsigned)c->peer.peer.uid,
+            (int)c->peer.peer.pid, right_name(right));
+    c->complained = true;
     error_with(call, CONTROL_INTERFACE ".NotPermitted", "reason", span_of(reason));
     return NULL;
 }
@@ -342,13 +348,23 @@ static bool has_room(const struct control *c, const struct peer *peer)
     return c->connections < max;
 }
 
+/* Anybody can come again and again; the journal need not hear it each time. */
+static void complain(struct control *c)
+{
+    int64_t now = clock_mono_ms();
+    if (c->complained_ms != 0 && now - c->complained_ms < CONTROL_COMPLAIN_MS)
+        return;
+    c->complained_ms = now;
+    log_warning("control: connections are refused: too many, or their owner is unknown");
+}
+
 static void on_peer(int fd, void *arg)
 {
     struct control *control = arg;
     CLEANUP(closep) int peer = fd;
     CLEANUP(freep) struct control_conn *c = calloc(1, sizeof(*c));
     if (!c || peer_read(peer, &c->peer) < 0 || !has_room(control, &c->peer.peer)) {
-        log_warning("control: connection refused (too many, or its owner is unknown)");
+        complain(control);
         return;
     }
     c->control = control;
@@ -398,9 +414,9 @@ void control_stop(struct control *c)
 bool control_waiting(const struct control *control)
 {
     const struct control_conn *c;
-    LIST_FOREACH(c, &control->all, next)
-    if (c->n_parts > 0 || c->reloading)
-        return true;
+    LIST_FOREACH (c, &control->all, next)
+        if (c->n_parts > 0 || c->reloading)
+            return true;
     return false;
 }
 

@@ -107,16 +107,15 @@ static void on_up(void *arg)
 {
     struct fetch_link *fl = arg;
     struct fetch *f;
-    LIST_FOREACH(f, &fl->all, next)
-    fetch_send(f);
+    LIST_FOREACH (f, &fl->all, next)
+        fetch_send(f);
 }
 
 static void on_down(void *arg)
 {
     struct fetch_link *fl = arg;
     struct fetch *f;
-    LIST_FOREACH(f, &fl->all, next)
-    {
+    LIST_FOREACH (f, &fl->all, next) {
         if (!f->id)
             continue;
         f->id = 0;
@@ -127,9 +126,9 @@ static void on_down(void *arg)
 static struct fetch *fetch_of(struct fetch_link *fl, uint32_t id)
 {
     struct fetch *f;
-    LIST_FOREACH(f, &fl->all, next)
-    if (f->id == id && id != 0)
-        return f;
+    LIST_FOREACH (f, &fl->all, next)
+        if (f->id == id && id != 0)
+            return f;
     return NULL;
 }
 

@@ -72,6 +72,31 @@ static enum reason install(struct partner_state *state, const struct partner *pi
     return REASON_OK;
 }
 
+static bool holds_good_keys(const struct partner_trust *t)
+{
+    for (size_t i = 0; i < t->n_keys; i++)
+        if ((t->keys[i].state == PKEY_VALID || t->keys[i].state == PKEY_MISSING) &&
+            !t->keys[i].disputed)
+            return true;
+    return false;
+}
+
+/* R37: a document of nothing but other people's keys would leave the partner without any. */
+static enum reason judge_whose(const struct partner_state *state, const struct metadata *m,
+    const struct judge_others *others, struct judged *j)
+{
+    const struct store_claim claim = {.name = state->trust.name,
+        .certs = m->certs,
+        .n_certs = m->n_certs,
+        .own = others->own,
+        .n_own = others->n_own};
+    if (!others->store || !holds_good_keys(&state->trust) ||
+        store_count_undisputed(others->store, &claim) > 0)
+        return REASON_OK;
+    set_detail(j->detail, SPAN("each of its keys is also published by another partner, or ours"));
+    return REASON_DOCUMENT_KEYS;
+}
+
 /* Keeps the document and what the server wants to hear the next time. */
 static void keep_document(
     struct partner_state *state, const struct judge_answer *a, struct buf *copy, struct judged *j)
@@ -95,6 +120,8 @@ static enum reason judge_document(struct partner_state *state, const struct part
     buf_put_span(&copy, a->body);
     if (r == REASON_OK && copy.failed)
         r = REASON_OUT_OF_MEMORY;
+    if (r == REASON_OK)
+        r = judge_whose(state, &m, &a->others, j);
     if (r == REASON_OK)
         r = install(state, pins, &m, now, j);
     if (r == REASON_OK)

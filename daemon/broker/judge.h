@@ -8,6 +8,13 @@
 #include "state.h"
 #include "update.h"
 
+/* Who else publishes keys (rules R14, R37). Store NULL: nobody. */
+struct judge_others {
+    const struct store *store;
+    const struct pubkey *const *own; /* ours */
+    size_t n_own;
+};
+
 /* How the attempt ended on the wire. */
 struct judge_answer {
     enum reason reason;              /* REASON_OK for 200 and 304, else a REASON_FETCH_* */
@@ -17,6 +24,7 @@ struct judge_answer {
     struct span detail;              /* for the administrator, may be empty */
     bool keep_validators;            /* etag and last_modified belong to the address that is asked
                                         conditionally */
+    struct judge_others others;
 };
 
 struct judged {
@@ -30,9 +38,9 @@ struct judged {
 };
 
 /* Judges the answer of the partner's server. 304 stamps good_at and nothing is parsed again. A
- * document that is refused (identity, form, no usable key) changes nothing but last_reason and
- * last_detail. Every change of keys is noted in the history with its thumbprint. Out of memory
- * counts as an attempt that failed. */
+ * document that is refused (identity, form, no usable key, none of its own in place of good ones)
+ * changes nothing but last_reason and last_detail. Every change of keys is noted in the history
+ * with its thumbprint. Out of memory counts as an attempt that failed. */
 void judge_answer(struct partner_state *state, const struct partner *pins,
     const struct identity *self, const struct judge_answer *a, int64_t now, struct judged *ret);
 

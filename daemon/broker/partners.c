@@ -19,6 +19,8 @@ struct partners {
     size_t n;
     unsigned round; /* counts partners_adopt */
     struct store *store;
+    struct pubkey *own[KEYRING_MAX]; /* our own public keys: references */
+    size_t n_own;
 };
 
 static void entry_free(struct partner_entry *e)
@@ -51,12 +53,10 @@ struct partner_entry *partners_find(struct partners *ps, struct span name)
     size_t low = 0, high = ps->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        struct span other = span_of(ps->list[middle]->state.trust.name);
-        size_t n = name.n < other.n ? name.n : other.n;
-        int order = n > 0 ? memcmp(name.p, other.p, n) : 0;
-        if (order == 0 && name.n == other.n)
+        int order = span_order(name, span_of(ps->list[middle]->state.trust.name));
+        if (order == 0)
             return ps->list[middle];
-        if (order < 0 || (order == 0 && name.n < other.n))
+        if (order < 0)
             high = middle;
         else
             low = middle + 1;
@@ -274,13 +274,23 @@ bool partners_adopt(
     return true;
 }
 
-/* Our own public keys, for rule R14. */
-static size_t own_keys(const struct keyring *ring, const struct pubkey *out[KEYRING_MAX])
+static void forget_own_keys(struct partners *ps)
 {
-    size_t n = ring ? ring->n : 0;
-    for (size_t i = 0; i < n; i++)
-        out[i] = ring->slots[i].cert->key;
-    return n;
+    while (ps->n_own > 0)
+        pubkey_free(ps->own[--ps->n_own]);
+}
+
+/* Our own public keys, for rule R14. */
+static void take_own_keys(struct partners *ps, const struct keyring *ring)
+{
+    forget_own_keys(ps);
+    for (; ring && ps->n_own < ring->n; ps->n_own++)
+        ps->own[ps->n_own] = pubkey_ref(ring->slots[ps->n_own].cert->key);
+}
+
+struct judge_others partners_others(const struct partners *ps)
+{
+    return (struct judge_others){ps->store, (const struct pubkey *const *)ps->own, ps->n_own};
 }
 
 static size_t count_disputed(const struct partner_trust *t, char thumb[THUMBPRINT_TEXT_LEN])
@@ -349,9 +359,8 @@ enum reason partners_settle(struct partners *ps, struct partner_entry *e,
         if (r != REASON_OK)
             return r;
     }
-    const struct pubkey *own[KEYRING_MAX];
-    size_t n_own = own_keys(ring, own);
-    (void)store_settle_disputes(ps->store, own, n_own);
+    take_own_keys(ps, ring);
+    (void)store_settle_disputes(ps->store, (const struct pubkey *const *)ps->own, ps->n_own);
     tell_moved(ps, before, e, moved, arg);
     return REASON_OK;
 }
@@ -379,5 +388,6 @@ void partners_free(struct partners *ps)
     free(ps->list);
     free(ps->dir);
     store_free(ps->store);
+    forget_own_keys(ps);
     free(ps);
 }

@@ -55,6 +55,9 @@ typedef void partners_moved_fn(struct partner_entry *e, void *arg);
 enum reason partners_settle(struct partners *ps, struct partner_entry *e,
     const struct keyring *ring, partners_moved_fn *moved, void *arg) WARN_UNUSED;
 
+/* The store and our own keys as the last partners_settle saw them; good until the next one. */
+struct judge_others partners_others(const struct partners *ps);
+
 /* Writes the state file. A failure is logged once; the service goes on with what is in memory. */
 void partners_save(struct partners *ps, struct partner_entry *e);
 

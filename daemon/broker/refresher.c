@@ -148,7 +148,8 @@ static void attempt_judge(
         .etag = a->etag,
         .last_modified = a->last_modified,
         .detail = a->detail,
-        .keep_validators = e->url_at == 0};
+        .keep_validators = e->url_at == 0,
+        .others = partners_others(r->ps)};
     judge_thumbprints(&e->state.trust, before, sizeof(before));
     judge_answer(&e->state, e->partner, &r->settings->identity, &answer, clock_wall_s(), &j);
     tell_attempt(e, reason_before, &j);

@@ -59,9 +59,9 @@ static void forget(struct reload *r)
 static struct reload_waiter *first_of_now(struct reload *r)
 {
     struct reload_waiter *w;
-    TAILQ_FOREACH(w, &r->waiters, next)
-    if (!w->of_next)
-        return w;
+    TAILQ_FOREACH (w, &r->waiters, next)
+        if (!w->of_next)
+            return w;
     return NULL;
 }
 
@@ -74,8 +74,8 @@ static void tell(struct reload *r, struct span errors)
         w->on_done(errors, w->arg);
         free(w);
     }
-    TAILQ_FOREACH(w, &r->waiters, next)
-    w->of_next = false;
+    TAILQ_FOREACH (w, &r->waiters, next)
+        w->of_next = false;
     if (!TAILQ_EMPTY(&r->waiters))
         event_active(r->start, EV_TIMEOUT, 1);
 }

@@ -86,6 +86,34 @@ static int use_key(SSL_CTX *ctx, const char *path, struct span pem, char *why)
     return 0;
 }
 
+/* The broker is not root, and files of a web server often are root's alone. */
+static int advise(int r, char *why)
+{
+    size_t n = strlen(why);
+    if (r == -EACCES)
+        snprintf(why + n, TLS_WHY_MAX - n,
+            "; s2sd runs as uid %u here: let its group read the file (chgrp, chmod 0640) and pass "
+            "its folders (chmod g+x)",
+            (unsigned)geteuid());
+    return r;
+}
+
+/* A name that is a link is followed, since certbot and its like keep the newest key behind one
+ * (live/HOST/privkey.pem -> ../../archive/HOST/privkey7.pem); the file at its end is judged as
+ * strictly as any key. */
+static int read_key(const char *path, struct buf *ret, char *why)
+{
+    char text[128];
+    CLEANUP(freep) char *real = realpath(path, NULL);
+    if (!real) {
+        int e = errno;
+        snprintf(why, TLS_WHY_MAX, "%s: cannot find the file: %s", path,
+            strerror_r(e, text, sizeof(text)));
+        return -e;
+    }
+    return file_read(real, FILE_KEY, TLS_FILE_MAX, ret, why, TLS_WHY_MAX);
+}
+
 static int read_files(SSL_CTX *ctx, const struct settings *s, char *why)
 {
     CLEANUP(buf_done) struct buf certificate = BUF_INIT(TLS_FILE_MAX);
@@ -97,9 +125,10 @@ static int read_files(SSL_CTX *ctx, const struct settings *s, char *why)
     int r =
         file_read(s->tls.certificate, FILE_CONFIG, TLS_FILE_MAX, &certificate, why, TLS_WHY_MAX);
     if (r == 0)
-        r = file_read(s->tls.private_key, FILE_KEY, TLS_FILE_MAX, &key, why, TLS_WHY_MAX);
-    if (r == 0)
-        r = use_certificates(ctx, s->tls.certificate, buf_span(&certificate), why);
+        r = read_key(s->tls.private_key, &key, why);
+    if (r < 0)
+        return advise(r, why);
+    r = use_certificates(ctx, s->tls.certificate, buf_span(&certificate), why);
     if (r == 0)
         r = use_key(ctx, s->tls.private_key, buf_span(&key), why);
     return r;

@@ -92,12 +92,12 @@ static void on_transfer_done(CURL *easy, CURLcode code, void *arg)
     struct fetcher *fetcher = arg;
     struct fetch_link *l;
     struct fetch *f;
-    LIST_FOREACH(l, &fetcher->links, next)
-    LIST_FOREACH(f, &l->fetches, next)
-    if (f->transfer->easy == easy) {
-        finish(f, code);
-        return;
-    }
+    LIST_FOREACH (l, &fetcher->links, next)
+        LIST_FOREACH (f, &l->fetches, next)
+            if (f->transfer->easy == easy) {
+                finish(f, code);
+                return;
+            }
 }
 
 static void start(struct fetch_link *l, uint32_t id, const struct msg_fetch *m)
@@ -156,8 +156,8 @@ static unsigned count_links(const struct fetcher *fetcher)
 {
     unsigned n = 0;
     const struct fetch_link *l;
-    LIST_FOREACH(l, &fetcher->links, next)
-    n++;
+    LIST_FOREACH (l, &fetcher->links, next)
+        n++;
     return n;
 }
 

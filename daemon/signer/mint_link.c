@@ -134,8 +134,8 @@ static unsigned count_links(const struct signer *s)
 {
     unsigned n = 0;
     const struct mint_link *m;
-    LIST_FOREACH(m, &s->mint_links, next)
-    n++;
+    LIST_FOREACH (m, &s->mint_links, next)
+        n++;
     return n;
 }
 

@@ -212,8 +212,8 @@ unsigned pool_children(const struct pool *p)
 {
     unsigned n = 0;
     const struct child *c;
-    LIST_FOREACH(c, &p->children, next)
-    n += !c->draining;
+    LIST_FOREACH (c, &p->children, next)
+        n += !c->draining;
     return n;
 }
 
@@ -238,9 +238,9 @@ static void pool_fill(struct pool *p)
 static struct child *free_child(struct pool *p)
 {
     struct child *best = NULL, *c;
-    LIST_FOREACH(c, &p->children, next)
-    if (!c->draining && c->n < (best ? best->n : POOL_IN_FLIGHT))
-        best = c;
+    LIST_FOREACH (c, &p->children, next)
+        if (!c->draining && c->n < (best ? best->n : POOL_IN_FLIGHT))
+            best = c;
     return best;
 }
 
@@ -309,11 +309,11 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     int64_t now = clock_mono_ms();
     (void)fd;
     (void)what;
-    LIST_FOREACH(c, &p->children, next)
-    if (is_stuck(c, now)) {
-        log_err("signing child %d is stuck and is replaced", (int)c->pid);
-        kill(c->pid, SIGKILL); /* the rest is on_child_gone's */
-    }
+    LIST_FOREACH (c, &p->children, next)
+        if (is_stuck(c, now)) {
+            log_err("signing child %d is stuck and is replaced", (int)c->pid);
+            kill(c->pid, SIGKILL); /* the rest is on_child_gone's */
+        }
     pool_fill(p);
     pool_dispatch(p);
     if (pool_children(p) == 0)
@@ -405,18 +405,18 @@ void pool_forget(struct pool *p, const void *owner)
         p->n_waiting--;
         order_free(o);
     }
-    LIST_FOREACH(c, &p->children, next)
-    for (unsigned i = 0; i < c->n; i++)
-        if (c->in_flight[i]->owner == owner)
-            c->in_flight[i]->owner = NULL;
+    LIST_FOREACH (c, &p->children, next)
+        for (unsigned i = 0; i < c->n; i++)
+            if (c->in_flight[i]->owner == owner)
+                c->in_flight[i]->owner = NULL;
 }
 
 bool pool_is_idle(const struct pool *p)
 {
     const struct child *c;
-    LIST_FOREACH(c, &p->children, next)
-    if (c->n > 0)
-        return false;
+    LIST_FOREACH (c, &p->children, next)
+        if (c->n > 0)
+            return false;
     return p->n_waiting == 0;
 }
 
@@ -424,8 +424,8 @@ bool pool_is_healthy(const struct pool *p)
 {
     const struct child *c;
     int64_t now = clock_mono_ms();
-    LIST_FOREACH(c, &p->children, next)
-    if (is_stuck(c, now))
-        return false;
+    LIST_FOREACH (c, &p->children, next)
+        if (is_stuck(c, now))
+            return false;
     return pool_children(p) > 0;
 }

@@ -13,8 +13,9 @@
 
 #define POOL_ORDERS_MAX 1024
 #define POOL_IN_FLIGHT 2
-/* An order that takes longer than this has met a stuck child. */
-#define POOL_ORDER_MS 5000
+/* An order that takes longer than this has met a stuck child. Soon enough for another child to sign
+ * it before its minter gives up (MINTER_ANSWER_MS). */
+#define POOL_ORDER_MS 1500
 
 /* One order. Made by the mint link, owned by the pool from pool_push until it was answered. */
 struct order {

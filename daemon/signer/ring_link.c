@@ -34,8 +34,8 @@ static void push(struct ring_link *r)
 void ring_links_push(struct signer *s)
 {
     struct ring_link *r;
-    LIST_FOREACH(r, &s->ring_links, next)
-    push(r);
+    LIST_FOREACH (r, &s->ring_links, next)
+        push(r);
 }
 
 static void answer_config(
@@ -147,8 +147,8 @@ static unsigned count_links(const struct signer *s)
 {
     unsigned n = 0;
     const struct ring_link *r;
-    LIST_FOREACH(r, &s->ring_links, next)
-    n++;
+    LIST_FOREACH (r, &s->ring_links, next)
+        n++;
     return n;
 }
 

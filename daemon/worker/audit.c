@@ -29,34 +29,33 @@ static void peer_texts(const struct peer *peer, struct peer_texts *t)
     log_safe(span_of(peer->unit), t->unit, sizeof t->unit);
 }
 
-/* True when this record may be written; *ret_suppressed: how many were not since the last one. */
-static bool may_write(struct audit_limits *limits, enum reason reason, unsigned *ret_suppressed)
+/* True when this record may be written. The first of another second tells before how many of `what`
+ * were left out since. */
+static bool may_write(struct audit_limits *limits, enum reason reason, const char *what)
 {
     int64_t second = clock_mono_ms() / 1000;
     __auto_type of = &limits->of[reason];
-    *ret_suppressed = 0;
     if (of->second != second) {
-        *ret_suppressed = of->suppressed;
+        if (of->suppressed > 0)
+            log_notice(
+                "%u further %s were refused as %s", of->suppressed, what, reason_code(reason));
         of->second = second;
         of->written = of->suppressed = 0;
     }
-    if (of->written < AUDIT_BURST) {
-        of->written++;
-        return true;
+    if (of->written == AUDIT_BURST) {
+        of->suppressed++;
+        return false;
     }
-    of->suppressed++;
-    return false;
+    of->written++;
+    return true;
 }
 
 void audit_validation_refused(struct audit_limits *limits, const struct peer *peer,
     const struct token_checked *v, struct span token)
 {
     enum log_level level = v->step < STEP_SIGNATURE ? LOG_L_DEBUG : LOG_L_NOTICE;
-    unsigned suppressed;
-    if (level > log_get_level() || !may_write(limits, v->reason, &suppressed))
+    if (level > log_get_level() || !may_write(limits, v->reason, "tokens"))
         return;
-    if (suppressed > 0)
-        log_notice("%u further tokens were refused as %s", suppressed, reason_code(v->reason));
     struct peer_texts p;
     char hash[TOKEN_HASH_LEN], issuer[TEXT_MAX];
     peer_texts(peer, &p);
@@ -92,9 +91,11 @@ static void mint_texts(const struct audit_mint *m, struct mint_texts *t)
     log_safe(m->resource, t->resource, sizeof t->resource);
 }
 
-void audit_mint_refused(const struct audit_mint *m, enum reason reason)
+void audit_mint_refused(struct audit_limits *limits, const struct audit_mint *m, enum reason reason)
 {
     struct mint_texts t;
+    if (!may_write(limits, reason, "orders"))
+        return;
     mint_texts(m, &t);
     const struct log_field fields[] = {
         {"TRUST_REASON", reason_code(reason)},

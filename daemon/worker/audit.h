@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a worker decided, as journal records: each refusal and each reuse of a minted token, each
- * refused token. The signer records signatures itself. Never token text: its hash. */
+/* What a worker decided, as journal records: each reuse of a minted token, refused orders and
+ * refused tokens. The signer records signatures itself. Never token text: its hash. */
 #pragma once
 
-#include "methods.h"
+#include "check.h"
+#include "policy.h"
 
-/* Refused tokens come from strangers, who must not fill the journal: so many records of one reason
- * in a second, then one line that counts the rest. */
+/* Refused tokens come from strangers and refused orders from any process of the machine; neither
+ * may fill the journal, where others would be lost: so many records of one reason in a second, then
+ * one line that counts the rest. */
 #define AUDIT_BURST 10
 struct audit_limits {
     struct {
@@ -27,5 +29,6 @@ struct audit_mint {
     struct span user;                  /* empty: the application itself */
     struct span resource;              /* as asked for */
 };
-void audit_mint_refused(const struct audit_mint *m, enum reason reason);
+void audit_mint_refused(
+    struct audit_limits *limits, const struct audit_mint *m, enum reason reason);
 void audit_mint_reused(const struct audit_mint *m, struct span token, int64_t expires_at);

@@ -148,29 +148,41 @@ static int identify(struct visitor *v, int fd)
 
 /* Visitors. */
 
-/* Who it is, and whether there is room. NULL: not to be taken, for lack of memory or because the
- * process at the other end could not be told. */
-static struct visitor *visitor_new(struct doors *d, int fd)
+/* Is there room, or at least somebody to say that there is none? */
+static bool visitor_admit(struct doors *d, struct visitor *v)
 {
     struct worker *w = d->w;
+    v->turned_away = is_too_many(w, v->who.peer.uid);
+    if (!v->turned_away) {
+        COUNT(worker_counters(w), accepted);
+        count_visitor(w, v->who.peer.uid, +1);
+        d->n_visitors++;
+        return true;
+    }
+    COUNT(worker_counters(w), refused_connections);
+    if (d->n_turned_away >= TURNED_AWAY_MAX)
+        return false;
+    d->n_turned_away++;
+    return true;
+}
+
+/* Who it is, and whether there is room. NULL: not to be taken, for lack of memory, because the
+ * process at the other end could not be told, or because too many are told already. */
+static struct visitor *visitor_new(struct doors *d, int fd)
+{
     struct visitor *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
-    v->worker = w;
+    v->worker = d->w;
     int err = identify(v, fd);
     if (err < 0) {
         log_debug("a connection could not be taken: %s", strerror(-err));
         free(v);
         return NULL;
     }
-    v->turned_away = is_too_many(w, v->who.peer.uid);
-    if (v->turned_away) {
-        COUNT(worker_counters(w), refused_connections);
-        d->n_turned_away++;
-    } else {
-        COUNT(worker_counters(w), accepted);
-        count_visitor(w, v->who.peer.uid, +1);
-        d->n_visitors++;
+    if (!visitor_admit(d, v)) {
+        free(v);
+        return NULL;
     }
     LIST_INSERT_HEAD(&d->visitors, v, next);
     return v;
@@ -239,7 +251,7 @@ static bool connect_visitor(struct doors *d, struct visitor *v, int fd, enum doo
 
 void doors_take(struct doors *d, int fd, enum door_kind kind)
 {
-    struct visitor *v = d->n_turned_away < TURNED_AWAY_MAX ? visitor_new(d, fd) : NULL;
+    struct visitor *v = visitor_new(d, fd);
     if (!v) {
         close(fd);
         return;

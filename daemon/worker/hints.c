@@ -55,9 +55,9 @@ void hints_free(struct hints *h)
 static struct hint *hint_find(const struct hints *h, struct span partner)
 {
     struct hint *hint;
-    LIST_FOREACH(hint, &h->list, next)
-    if (span_eq_str(partner, hint->partner))
-        return hint;
+    LIST_FOREACH (hint, &h->list, next)
+        if (span_eq_str(partner, hint->partner))
+            return hint;
     return NULL;
 }
 
@@ -135,9 +135,9 @@ static unsigned waiting_of(const struct hints *h, uid_t uid)
     unsigned n = 0;
     const struct hint *hint;
     const struct request *r;
-    LIST_FOREACH(hint, &h->list, next)
-    TAILQ_FOREACH(r, &hint->waiters, next)
-    n += r->peer->uid == uid;
+    LIST_FOREACH (hint, &h->list, next)
+        TAILQ_FOREACH (r, &hint->waiters, next)
+            n += r->peer->uid == uid;
     return n;
 }
 
@@ -178,8 +178,8 @@ void hints_wake(struct hints *h, struct span partner, bool last)
 void hints_wake_all(struct hints *h)
 {
     struct hint *hint;
-    LIST_FOREACH(hint, &h->list, next)
-    end_question(hint);
+    LIST_FOREACH (hint, &h->list, next)
+        end_question(hint);
     /* Partners that left the configuration leave nothing behind. */
     for (hint = LIST_FIRST(&h->list); hint;) {
         struct hint *idle = hint;

@@ -4,7 +4,8 @@
 #include "http_door.h"
 
 #include "cleanup.h"
-#include "steps.h"
+#include "clock.h"
+#include "verdict.h"
 
 #include <stddef.h>
 
@@ -43,19 +44,6 @@ static bool read_request(
     return true;
 }
 
-static void put_user(struct json_out *j, const struct token_checked *t)
-{
-    const struct {
-        const char *name, *text;
-    } parts[] = {{"nameid", t->nameid}, {"nii", t->nii}, {"upn", t->upn}, {"smtp", t->smtp},
-        {"sip", t->sip}};
-    json_out_object(j, "s2s_user");
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (parts[i].text[0])
-            json_out_str(j, parts[i].name, parts[i].text);
-    json_out_object_end(j);
-}
-
 static void put_believed(struct json_out *j, const struct token_checked *t)
 {
     json_out_bool(j, "active", true);
@@ -67,17 +55,11 @@ static void put_believed(struct json_out *j, const struct token_checked *t)
     json_out_str(j, "client_id", t->app);
     json_out_str(j, "s2s_partner", t->partner->name);
     json_out_str(j, "s2s_trust", trust_level_name(t->partner->trust));
-    if (t->delegated)
-        put_user(j, t);
-}
-
-static void put_refused(struct json_out *j, const struct token_checked *t)
-{
-    char diagnostics[512];
-    json_out_str(j, "reason", reason_code(t->reason));
-    json_out_str(j, "sentence", reason_sentence(t->reason));
-    json_out_str(j, "advice", reason_advice(t->reason));
-    json_out_str(j, "diagnostics", reason_diagnostics(t->reason, diagnostics, sizeof diagnostics));
+    if (!t->delegated)
+        return;
+    json_out_object(j, "s2s_user");
+    verdict_put_claims(j, t);
+    json_out_object_end(j);
 }
 
 static void answer(struct request *r, const struct outcome *o)
@@ -98,9 +80,9 @@ static void answer(struct request *r, const struct outcome *o)
     else
         json_out_bool(&j, "active", false);
     if (explain && o->verdict->reason != REASON_OK)
-        put_refused(&j, o->verdict);
+        verdict_put_reasons(&j, o->verdict);
     if (explain)
-        put_steps(&j, o->verdict);
+        verdict_put_steps(&j, o->verdict, clock_wall_s());
     json_out_object_end(&j);
     const struct http_reply reply = {.status = 200};
     http_send_json(v->http, &reply, &b);

@@ -164,7 +164,7 @@ void http_token(struct visitor *v, const struct http_request *req)
         const struct audit_mint a = {.peer = &v->who.peer};
         COUNT(worker_counters(v->worker), mint_refusals);
         COUNT(worker_counters(v->worker), by_reason[REASON_PROXIED]);
-        audit_mint_refused(&a, REASON_PROXIED);
+        audit_mint_refused(&v->worker->refusals, &a, REASON_PROXIED);
         http_send_refusal(v->http, &o);
     } else if (read_request(v, req, &wrong)) {
         visitor_run(v, answer);

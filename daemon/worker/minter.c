@@ -81,7 +81,7 @@ static void refuse(struct worker *w, struct request *r, const struct judged *j, 
     const struct audit_mint a = audit_of(r, j);
     COUNT(worker_counters(w), mint_refusals);
     COUNT(worker_counters(w), by_reason[reason]);
-    audit_mint_refused(&a, reason);
+    audit_mint_refused(&w->refusals, &a, reason);
     request_refuse(r, reason, 0, j->detail);
 }
 
@@ -191,7 +191,7 @@ static void order_refused(
         const struct audit_mint a = audit_of_order(r, o);
         COUNT(worker_counters(m->w), mint_refusals);
         COUNT(worker_counters(m->w), by_reason[reason]);
-        audit_mint_refused(&a, reason);
+        audit_mint_refused(&m->w->refusals, &a, reason);
         request_refuse(r, reason, retry_after_s, "");
     }
     order_free(o);
@@ -203,8 +203,7 @@ static void arm(struct minter *m)
 {
     int64_t next = INT64_MAX, now = clock_mono_ms();
     const struct order *o;
-    TAILQ_FOREACH(o, &m->orders, next)
-    {
+    TAILQ_FOREACH (o, &m->orders, next) {
         if (o->ends_ms < next)
             next = o->ends_ms;
         if (o->id == 0 && o->resend_ms > 0 && o->resend_ms < next)
@@ -275,21 +274,17 @@ static void order_join(struct order *o, struct request *r)
 static struct order *order_find(const struct minter *m, const struct token_key *key)
 {
     struct order *o;
-    TAILQ_FOREACH(o, &m->orders, next)
-    if (o->edition == m->w->edition && token_key_eq(&o->key, key))
-        return o;
+    TAILQ_FOREACH (o, &m->orders, next)
+        if (o->edition == m->w->edition && token_key_eq(&o->key, key))
+            return o;
     return NULL;
 }
 
-/* Sends a new order, or lets it wait for a signer that has only just gone. */
+/* Sends a new order. Without a signer it waits for one that has only just gone; the time of one
+ * that has been away for longer is over already. */
 static void order_start(struct worker *w, struct request *r, struct judged *j)
 {
     struct minter *m = w->minter;
-    int64_t wait_ends_ms = m->away_since_ms + MINTER_SIGNER_GRACE_MS;
-    if (!m->signer && clock_mono_ms() >= wait_ends_ms) {
-        refuse(w, r, j, REASON_SIGNER_AWAY);
-        return;
-    }
     struct order *o = order_new(r, j);
     if (!o) {
         refuse(w, r, j, REASON_OUT_OF_MEMORY);
@@ -301,7 +296,7 @@ static void order_start(struct worker *w, struct request *r, struct judged *j)
         return;
     }
     if (!m->signer)
-        o->ends_ms = wait_ends_ms;
+        o->ends_ms = m->away_since_ms + MINTER_SIGNER_GRACE_MS;
     o->edition = w->edition;
     o->key = j->key;
     j->key = (struct token_key){0};
@@ -379,9 +374,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 static struct order *order_of_id(const struct minter *m, uint32_t id)
 {
     struct order *o;
-    TAILQ_FOREACH(o, &m->orders, next)
-    if (o->id == id && id != 0)
-        return o;
+    TAILQ_FOREACH (o, &m->orders, next)
+        if (o->id == id && id != 0)
+            return o;
     return NULL;
 }
 
@@ -421,8 +416,7 @@ static void signer_lost(struct minter *m)
         m->away_since_ms = clock_mono_ms();
     link_free(TAKE(m->signer));
     int64_t wait_ends_ms = m->away_since_ms + MINTER_SIGNER_GRACE_MS;
-    TAILQ_FOREACH(o, &m->orders, next)
-    {
+    TAILQ_FOREACH (o, &m->orders, next) {
         o->id = 0;
         o->resend_ms = 0;
         if (o->ends_ms > wait_ends_ms)
@@ -448,8 +442,7 @@ void minter_on_signer_link(struct worker *w, int fd)
         return;
     int64_t now = clock_mono_ms();
     struct order *o;
-    TAILQ_FOREACH(o, &m->orders, next)
-    {
+    TAILQ_FOREACH (o, &m->orders, next) {
         o->ends_ms = now + MINTER_ANSWER_MS;
         if (!order_send(m, o))
             o->resend_ms = now; /* the timer tells its waiters */
@@ -479,9 +472,9 @@ size_t minter_waiting(const struct minter *m)
     const struct order *o;
     const struct request *r;
     size_t n = 0;
-    TAILQ_FOREACH(o, &m->orders, next)
-    TAILQ_FOREACH(r, &o->waiters, next)
-    n++;
+    TAILQ_FOREACH (o, &m->orders, next)
+        TAILQ_FOREACH (r, &o->waiters, next)
+            n++;
     return n;
 }
 

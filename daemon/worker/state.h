@@ -2,6 +2,7 @@
 /* What the parts of a worker share. One loop, no threads, one writer for each field. */
 #pragma once
 
+#include "audit.h"
 #include "counters.h"
 #include "store.h"
 
@@ -12,15 +13,16 @@ enum worker_kind { WORKER_VALIDATOR = 1, WORKER_MINTER };
 struct worker {
     enum worker_kind kind;
     struct event_base *base;
-    struct settings *settings;   /* in force; owned */
-    uint64_t edition;            /* moves when settings do: pointers into the old ones are dead */
-    struct store *store;         /* validators: our copy of the trust store; owned */
-    void *pages;                 /* counters of all workers */
-    unsigned index, of;          /* ours among them */
-    bool synced;                 /* everything the broker knew at our start is here */
-    bool may_mint, may_validate; /* the broker's word for /readyz */
-    bool leaving;                /* no new work */
-    struct broker_link *broker;  /* NULL in tests without one */
+    struct settings *settings;    /* in force; owned */
+    uint64_t edition;             /* moves when settings do: pointers into the old ones are dead */
+    struct store *store;          /* validators: our copy of the trust store; owned */
+    void *pages;                  /* counters of all workers */
+    unsigned index, of;           /* ours among them */
+    bool synced;                  /* everything the broker knew at our start is here */
+    bool may_mint, may_validate;  /* the broker's word for /readyz */
+    bool leaving;                 /* no new work */
+    struct broker_link *broker;   /* NULL in tests without one */
+    struct audit_limits refusals; /* of records */
     struct doors *doors;
     struct validator *validator; /* validators only */
     struct minter *minter;       /* minters only */

@@ -11,7 +11,6 @@ struct validator {
     struct check_scratch *scratch;
     struct verdict_cache *remembered;
     struct hints *hints;
-    struct audit_limits refusals;
     struct token_checked verdict; /* of the request at hand */
 };
 
@@ -46,19 +45,19 @@ static void judge(struct worker *w, const struct validate_wish *wish, const stru
 {
     struct validator *v = w->validator;
     uint8_t hash[SHA256_LEN];
-    const struct check_context ctx = {.settings = w->settings,
+    const struct check_against against = {.settings = w->settings,
         .store = w->store,
         .audiences = audiences,
         .audience = wish->audience,
         .now = clock_wall_s()};
     bool may_recall = verdict_cache_is_on(v->remembered) && !wish->explain &&
                       wish->token.n <= JWS_TOKEN_MAX && digest_sha256(wish->token, hash);
-    if (may_recall && verdict_cache_find(v->remembered, hash, &ctx, &v->verdict)) {
+    if (may_recall && verdict_cache_find(v->remembered, hash, &against, &v->verdict)) {
         COUNT(worker_counters(w), validations_remembered);
         return;
     }
-    if (check_token(v->scratch, &ctx, wish->token, &v->verdict) == REASON_OK && may_recall)
-        verdict_cache_put(v->remembered, hash, &ctx, &v->verdict);
+    if (check_token(v->scratch, &against, wish->token, &v->verdict) == REASON_OK && may_recall)
+        verdict_cache_put(v->remembered, hash, &against, &v->verdict);
 }
 
 static void count(struct counters *c, enum reason reason)
@@ -80,7 +79,7 @@ static void tell(struct worker *w, struct request *r)
     }
     count(worker_counters(w), reason);
     if (reason != REASON_OK)
-        audit_validation_refused(&v->refusals, r->peer, &v->verdict, r->wish.validate.token);
+        audit_validation_refused(&w->refusals, r->peer, &v->verdict, r->wish.validate.token);
     struct outcome o = {.reason = REASON_OK, .detail = "", .verdict = &v->verdict};
     r->answer(r, &o);
 }

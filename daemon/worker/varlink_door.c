@@ -2,7 +2,7 @@
 /* The Varlink door: io.s2sd.mint and io.s2sd.validate over the same methods as the HTTP door. */
 #include "doors.h"
 #include "interfaces.h"
-#include "steps.h"
+#include "verdict.h"
 
 #include "cleanup.h"
 #include "clock.h"
@@ -170,48 +170,10 @@ static const struct json_field validate_fields[] = {
     {"explain", JSON_BOOL, offsetof(struct validate_args, explain), JSON_OPTIONAL},
 };
 
-static void put_user(struct json_out *j, const struct token_checked *t)
-{
-    const struct {
-        const char *name, *text;
-    } parts[] = {{"nameid", t->nameid}, {"nii", t->nii}, {"upn", t->upn}, {"smtp", t->smtp},
-        {"sip", t->sip}, {"address", t->user}};
-    json_out_object(j, "user");
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (parts[i].text[0])
-            json_out_str(j, parts[i].name, parts[i].text);
-    json_out_object_end(j);
-}
-
-static void put_believed(struct json_out *j, const struct token_checked *t)
-{
-    json_out_bool(j, "active", true);
-    json_out_str(j, "partner", t->partner->name);
-    json_out_str(j, "trust", trust_level_name(t->partner->trust));
-    json_out_str(j, "issuer", t->issuer);
-    json_out_str(j, "subject", t->delegated ? t->user : t->app);
-    json_out_str(j, "audience", t->audience);
-    json_out_int(j, "notBefore", t->nbf);
-    json_out_int(j, "expiresAt", t->exp);
-    json_out_bool(j, "delegated", t->delegated);
-    if (t->delegated)
-        put_user(j, t);
-}
-
-static void put_reasons(struct json_out *j, const struct token_checked *t)
-{
-    char diagnostics[512];
-    json_out_str(j, "reason", reason_code(t->reason));
-    json_out_str(j, "sentence", reason_sentence(t->reason));
-    json_out_str(j, "advice", reason_advice(t->reason));
-    json_out_str(j, "diagnostics", reason_diagnostics(t->reason, diagnostics, sizeof diagnostics));
-}
-
 static void answer_validate(struct request *r, const struct outcome *o)
 {
     struct visitor *v = visitor_of(r);
     struct varlink_call *call = call_of(r);
-    bool explain = r->wish.validate.explain;
     visitor_answered(v);
     if (o->reason != REASON_OK) {
         send_refusal(v, call, o);
@@ -221,14 +183,7 @@ static void answer_validate(struct request *r, const struct outcome *o)
     struct json_out j;
     json_out_start(&j, &b);
     json_out_object(&j, NULL);
-    if (o->verdict->reason == REASON_OK)
-        put_believed(&j, o->verdict);
-    else
-        json_out_bool(&j, "active", false);
-    if (explain && o->verdict->reason != REASON_OK)
-        put_reasons(&j, o->verdict);
-    if (explain)
-        put_steps(&j, o->verdict);
+    verdict_put(&j, o->verdict, clock_wall_s(), r->wish.validate.explain);
     json_out_object_end(&j);
     leave_after(v);
     varlink_reply(call, buf_span(&b), false);

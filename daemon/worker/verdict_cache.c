@@ -58,9 +58,9 @@ static uint64_t slot_hash(const uint8_t hash[SHA256_LEN])
 }
 
 /* Generation of the keys that count for this partner now; 0: nothing is known. */
-static uint64_t generation_of(const struct check_context *ctx, const struct partner *p)
+static uint64_t generation_of(const struct check_against *against, const struct partner *p)
 {
-    const struct partner_trust *t = p ? store_get(ctx->store, span_of(p->name)) : NULL;
+    const struct partner_trust *t = p ? store_get(against->store, span_of(p->name)) : NULL;
     return t ? t->generation : 0;
 }
 
@@ -74,22 +74,22 @@ static void recall(const struct entry *e, struct token_checked *v)
 }
 
 bool verdict_cache_find(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
-    const struct check_context *ctx, struct token_checked *v)
+    const struct check_against *against, struct token_checked *v)
 {
     const struct entry *e = c->table ? cache_find(c->table, slot_hash(hash), hash) : NULL;
     if (!e)
         return false;
     recall(e, v);
-    if (check_again(ctx, v) != REASON_OK)
+    if (check_again(against, v) != REASON_OK)
         return false;
-    if (e->generation == generation_of(ctx, v->partner))
+    if (e->generation == generation_of(against, v->partner))
         return true;
     cache_drop(c->table, slot_hash(hash), hash);
     return false;
 }
 
 void verdict_cache_put(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
-    const struct check_context *ctx, const struct token_checked *v)
+    const struct check_against *against, const struct token_checked *v)
 {
     static const uint8_t no_x5t[X5T_LEN];
     if (!c->table || v->reason != REASON_OK || v->delegated || memcmp(v->x5t, no_x5t, X5T_LEN) == 0)
@@ -99,7 +99,7 @@ void verdict_cache_put(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
     struct entry *e = malloc(sizeof *e + n_issuer + n_app + n_audience);
     if (!e)
         return;
-    *e = (struct entry){.generation = generation_of(ctx, v->partner),
+    *e = (struct entry){.generation = generation_of(against, v->partner),
         .nbf = v->nbf,
         .exp = v->exp,
         .n_issuer = n_issuer,

@@ -12,12 +12,12 @@ struct verdict_cache;
 struct verdict_cache *verdict_cache_new(size_t slots) WARN_UNUSED;
 void verdict_cache_free(struct verdict_cache *c);
 bool verdict_cache_is_on(const struct verdict_cache *c);
-/* Fills *v with the verdict remembered for that token and judges it again under `ctx`. True when it
- * is still believed; else the caller judges the token itself. */
+/* Fills *v with the verdict remembered for that token and judges it again under `against`. True
+ * when it is still believed; else the caller judges the token itself. */
 bool verdict_cache_find(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
-    const struct check_context *ctx, struct token_checked *v);
+    const struct check_against *against, struct token_checked *v);
 /* Remembers a believed app-only verdict; anything else is left alone. */
 void verdict_cache_put(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
-    const struct check_context *ctx, const struct token_checked *v);
+    const struct check_against *against, const struct token_checked *v);
 void verdict_cache_clear(struct verdict_cache *c);
 size_t verdict_cache_count(const struct verdict_cache *c);

@@ -147,7 +147,19 @@ unshare -m --propagation private bash -c '
 nspawn=$!
 find_leader() { leader=$(pgrep -P "$nspawn" | head -n 1) && [ -n "$leader" ]; }
 booted() { inside systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; }
-await 20 find_leader && await 30 booted || { echo "the container does not boot"; tail -n 5 "$root.log"; failed=1; exit 1; }
+await 20 find_leader && await 30 booted || {
+    if ! kill -0 "$nspawn" 2>/dev/null; then # this machine lets nobody make a container
+        echo "container: cannot be made here: $(tail -n 1 "$root.log")"
+        trap - EXIT
+        rm -rf "$root" "$root".*
+        echo "0 passed, 0 failed, 1 skipped"
+        exit 0
+    fi
+    echo "the container does not boot"
+    tail -n 5 "$root.log"
+    failed=1
+    exit 1
+}
 
 # --- as an administrator ---
 ok 'sysusers made the users' inside getent passwd s2sd s2sd-signer s2sd-fetcher

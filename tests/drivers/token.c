@@ -32,14 +32,14 @@ static void print_principal(struct span id, const struct token_checked *v)
 
 static void judge_jwt(struct token_driver *d, const struct json_value *line, struct span id)
 {
-    const struct check_context ctx = {.settings = d->world.settings,
+    const struct check_against against = {.settings = d->world.settings,
         .store = d->world.store,
         .now = policy_number_of(line, "now")};
     if (!policy_says(line, "profile", "s2s")) {
         printf("%.*s\tskip\n", (int)id.n, id.p);
         return;
     }
-    if (check_token(d->scratch, &ctx, policy_text_of(line, "token"), &d->v) == REASON_OK)
+    if (check_token(d->scratch, &against, policy_text_of(line, "token"), &d->v) == REASON_OK)
         print_principal(id, &d->v);
     else
         print_reject(id, d->v.reason);

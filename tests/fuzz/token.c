@@ -121,11 +121,11 @@ static void judge_verdict(struct span token)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     open_once();
-    const struct check_context ctx = {
+    const struct check_against against = {
         .settings = fuzz.settings, .store = fuzz.store, .now = SEED_NOW};
     const struct span token = input_to_token((struct span){(const char *)data, n});
-    const enum reason first = check_token(fuzz.scratch, &ctx, token, &fuzz.v);
+    const enum reason first = check_token(fuzz.scratch, &against, token, &fuzz.v);
     judge_verdict(token);
-    demand(check_token(fuzz.scratch, &ctx, token, &fuzz.v) == first, "the same verdict twice");
+    demand(check_token(fuzz.scratch, &against, token, &fuzz.v) == first, "the same verdict twice");
     return 0;
 }

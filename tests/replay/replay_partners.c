@@ -96,6 +96,7 @@ static const char *const other_pins[] = {STAGE_CONF
 START_TEST(what_was_learned_under_other_pins_is_forgotten)
 {
     first_document("0");
+    uint64_t generation = stage_partner(&s, "exch")->state.trust.generation;
     if (_i & 1)
         stage_restart(&s, other_pins[_i / 2], 0);
     else
@@ -103,6 +104,7 @@ START_TEST(what_was_learned_under_other_pins_is_forgotten)
     struct partner_entry *e = stage_partner(&s, "exch");
     ck_assert_str_eq(stage_keys_of(&s, "exch"), "");
     ck_assert_int_eq(e->state.trust.good_at, 0);
+    ck_assert_uint_gt(e->state.trust.generation, generation); /* remembered verdicts die with it */
     ck_assert_uint_eq(e->state.document.n, 0);
     ck_assert_ptr_nonnull(strstr(e->state.history, "forgotten"));
     stage_wait(&s, 0);
@@ -164,6 +166,12 @@ START_TEST(a_key_that_two_partners_publish_is_the_first_ones)
     ck_assert_ptr_nonnull(strstr(sps->state.history, "disputed, so not used: "));
     ck_assert_ptr_null(strstr(stage_partner(&s, "exch")->state.history, "disputed"));
     /* told once, also over a restart */
+    CLEANUP(buf_done) struct buf file = BUF_INIT(1 << 20);
+    char why[256];
+    ck_assert_int_eq(file_read(temp_dir_at(&s.dir, "partners/sps.state"), FILE_PUBLIC, file.max,
+                         &file, why, sizeof(why)),
+        0);
+    ck_assert(memmem(file.p, file.n, "disputed, so not used: ", 23) != NULL);
     stage_restart(&s, STAGE_CONF STAGE_EXCH SPS, 0);
     ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
     const char *history = stage_partner(&s, "sps")->state.history;
@@ -197,6 +205,37 @@ START_TEST(a_partner_that_publishes_our_certificate_does_not_get_it)
     const struct partner_trust *t = partners_trust(s.partners, stage_partner(&s, "exch"));
     for (size_t i = 0; i < t->n_keys; i++)
         ck_assert_int_eq(t->keys[i].disputed, memcmp(t->keys[i].x5t, own.x5t, X5T_LEN) == 0);
+}
+END_TEST
+
+/* R37: a document whose keys are all somebody else's replaces no good set. */
+START_TEST(a_document_of_others_keys_changes_nothing)
+{
+    stage_use(&s, STAGE_CONF STAGE_EXCH SPS);
+    stage_wait(&s, 0);
+    struct cert own = *signkey_cert(stage_keys[2]);
+    struct keyring ring = {.n = 1, .generation = 1};
+    ring.slots[0] = (struct ring_slot){.state = KEY_CURRENT, .cert = &own};
+    stage_answer_keys("0");
+    answer_sps("1");
+    ck_assert_int_eq(partners_settle(s.partners, NULL, &ring, stage_on_trust, &s), REASON_OK);
+    static const char *const all_foreign[] = {"0", "2", "02"};
+    struct partner_entry *sps = stage_partner(&s, "sps");
+    for (size_t i = 0; i < ARRAY_LEN(all_foreign); i++) {
+        stage_wait(&s, 3600);
+        stage_answer_keys("0");
+        answer_sps(all_foreign[i]);
+        ck_assert_int_eq(sps->state.last_reason, REASON_DOCUMENT_KEYS);
+        ck_assert_str_eq(sps->state.last_detail,
+            "each of its keys is also published by another partner, or ours");
+        ck_assert_str_eq(stage_keys_of(&s, "sps"), "1");
+    }
+    /* one of its own among them is enough */
+    stage_wait(&s, 3600);
+    stage_answer_keys("0");
+    answer_sps("03");
+    ck_assert_int_eq(sps->state.last_reason, REASON_OK);
+    ck_assert_str_eq(stage_keys_of(&s, "sps"), "03");
 }
 END_TEST
 
@@ -278,6 +317,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, members_of_a_pool_are_asked_in_turn);
     tcase_add_test(tc, a_key_that_two_partners_publish_is_the_first_ones);
     tcase_add_test(tc, a_partner_that_publishes_our_certificate_does_not_get_it);
+    tcase_add_test(tc, a_document_of_others_keys_changes_nothing);
     tcase_add_test(tc, a_damaged_state_file_is_put_aside);
     tcase_add_test(tc, a_state_file_of_another_partner_is_put_aside);
     tcase_add_test(tc, a_disk_that_takes_nothing_stops_nobody);

@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "unit.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const struct {
@@ -160,6 +161,18 @@ static void digest_of(const char *path, const char *text, unsigned char out[16])
 }
 
 /* The digest is one of what the configuration says and where, not of the folder or of comments. */
+/* The longest path there is leaves room for the message and its line feed. */
+START_TEST(a_mistake_is_a_whole_line)
+{
+    CLEANUP(conf_errors_done) struct conf_errors errors = {0};
+    static char path[PATH_MAX];
+    memset(path, 'p', sizeof path - 1);
+    conf_error(&errors, (struct conf_where){path, UINT_MAX}, "%01023d", 7);
+    ck_assert_uint_eq(errors.text.n, strlen(path) + strlen(":4294967295: ") + 1023 + 1);
+    ck_assert(span_eq_str(span_skip(buf_span(&errors.text), errors.text.n - 3), "07\n"));
+}
+END_TEST
+
 START_TEST(the_digest_tells_differences)
 {
     static const char *const others[][2] = {{"/d/b.conf", "[A n]\nk=v\n"},
@@ -297,6 +310,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, the_line_limit_is_exact);
     tcase_add_test(tc, texts_are_appended);
     tcase_add_test(tc, mistakes_are_counted_beyond_what_is_kept);
+    tcase_add_test(tc, a_mistake_is_a_whole_line);
     tcase_add_test(tc, the_digest_tells_differences);
     tcase_add_loop_test(tc, switches, 0, (int)ARRAY_LEN(bools));
     tcase_add_loop_test(tc, durations_as_systemd_writes_them, 0, (int)ARRAY_LEN(durations));

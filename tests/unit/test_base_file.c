@@ -77,6 +77,14 @@ START_TEST(other_owners_are_refused)
     scratch_write("d/f", "text", 4, 0600);
     ck_assert_int_eq(chown(scratch_path("d"), 12345, 0), 0);
     check_refused("d/f", FILE_CONFIG, -EPERM, "d: the folder belongs to user 12345");
+    /* further up it matters for keys only: a folder's owner may rename what is in it, sticky or not
+     */
+    scratch_folder("d/e", 0755);
+    scratch_write("d/e/f", "text", 4, 0600);
+    check_read("d/e/f", FILE_CONFIG, "text");
+    check_refused("d/e/f", FILE_KEY, -EPERM, "d: the folder belongs to user 12345");
+    ck_assert_int_eq(chmod(scratch_path("d"), 01777), 0);
+    check_refused("d/e/f", FILE_KEY, -EPERM, "d: the folder belongs to user 12345");
 }
 END_TEST
 

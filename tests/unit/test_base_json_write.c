@@ -52,6 +52,7 @@ static const struct {
     const char *written;
 } strings[] = {
     {SPAN(""), "\"\""},
+    {{NULL, 0}, "\"\""},
     {SPAN("\b\f\n\r\t\"\\/"), "\"\\b\\f\\n\\r\\t\\\"\\\\/\""},
     {SPAN("\x01\x1f\x7f"), "\"\\u0001\\u001f\\u007f\""},
     {SPAN("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},

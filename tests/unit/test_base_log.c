@@ -201,6 +201,25 @@ START_TEST(standard_error_under_a_manager)
 }
 END_TEST
 
+/* As in the journal: what does not fit a line is left out and told, never cut in silence. */
+START_TEST(standard_error_leaves_out_what_does_not_fit)
+{
+    static char big[4096], line[4200];
+    unsetenv("INVOCATION_ID");
+    CLEANUP(closep) int fd = stderr_pipe();
+    log_open_at("s2sd", NULL);
+    struct log_field fields[] = {{"TRUST_A", "before"}, {"TRUST_BIG", big}, {"TRUST_Z", "after"}};
+    memset(big, 'x', 3000);
+    ck_assert_int_eq(log_record(LOG_L_INFO, NULL, fields, 3, "m"), 0);
+    snprintf(
+        line, sizeof line, "s2sd: m TRUST_A=\"before\" TRUST_BIG=\"%s\" TRUST_Z=\"after\"\n", big);
+    check_line(fd, line);
+    memset(big, 'x', 4095);
+    ck_assert_int_eq(log_record(LOG_L_INFO, NULL, fields, 3, "m"), -EMSGSIZE);
+    check_line(fd, "s2sd: m TRUST_A=\"before\" TRUST_Z=\"after\"\n");
+}
+END_TEST
+
 START_TEST(nobody_waits_for_standard_error)
 {
     CLEANUP(closep) int fd = stderr_pipe();
@@ -279,6 +298,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, nobody_waits_for_the_journal);
     tcase_add_test(tc, standard_error_without_a_manager);
     tcase_add_test(tc, standard_error_under_a_manager);
+    tcase_add_test(tc, standard_error_leaves_out_what_does_not_fit);
     tcase_add_test(tc, nobody_waits_for_standard_error);
     tcase_add_test(tc, the_journal_is_chosen_by_its_stream);
     tcase_add_loop_test(tc, foreign_text_is_made_harmless, 0, (int)ARRAY_LEN(safe));

@@ -167,6 +167,66 @@ START_TEST(whatever_cannot_serve_is_refused_with_its_file)
 }
 END_TEST
 
+/* The layout of certbot: live/ holds links to the newest files of archive/. */
+static void lay_out(const char *number, int pair, mode_t key_mode)
+{
+    char name[64], target[64];
+    static const char *const names[] = {"tls.pem", "tls.key"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof(name), "archive/%s%s", names[i], number);
+        temp_dir_write(
+            &dir, name, i ? key_of(pair) : certificate_of(pair), i ? key_mode : (mode_t)0644);
+        snprintf(target, sizeof(target), "../archive/%s%s", names[i], number);
+        snprintf(name, sizeof(name), "live/%s", names[i]);
+        unlink(temp_dir_at(&dir, name));
+        ck_assert_int_eq(symlink(target, temp_dir_at(&dir, name)), 0);
+        unlink(temp_dir_at(&dir, names[i]));
+        ck_assert_int_eq(symlink(name, temp_dir_at(&dir, names[i])), 0);
+    }
+}
+
+START_TEST(a_link_leads_to_the_newest_pair)
+{
+    char why[TLS_WHY_MAX];
+    ck_assert_int_eq(mkdir(temp_dir_at(&dir, "live"), 0755), 0);
+    ck_assert_int_eq(mkdir(temp_dir_at(&dir, "archive"), 0700), 0);
+    lay_out("1", 0, 0600);
+    ck_assert_msg(try_files(why) == 0, "%s", why);
+    lay_out("2", 1, 0640);
+    ck_assert_msg(try_files(why) == 0, "%s", why);
+    /* The file at the end is judged, not the link, and it is the one that is named. */
+    lay_out("3", 0, 0644);
+    ck_assert_int_eq(try_files(why), -EPERM);
+    ck_assert_msg(strstr(why, "archive/tls.key3: mode 0644") != NULL, "%s", why);
+    ck_assert_int_eq(unlink(temp_dir_at(&dir, "archive/tls.key3")), 0);
+    ck_assert_int_eq(try_files(why), -ENOENT);
+    ck_assert_msg(strstr(why, "tls.key: cannot find") != NULL, "%s", why);
+    lay_out("4", 0, 0600);
+    ck_assert_int_eq(chmod(temp_dir_at(&dir, "archive"), 0777), 0);
+    ck_assert_int_eq(try_files(why), -EPERM);
+    ck_assert_msg(strstr(why, "archive: the folder is writable") != NULL, "%s", why);
+}
+END_TEST
+
+START_TEST(a_key_out_of_reach_comes_with_advice)
+{
+    char why[TLS_WHY_MAX], uid[64];
+    bool root = geteuid() == 0;
+    temp_dir_write(&dir, "tls.pem", certificate_of(0), 0644);
+    temp_dir_write(&dir, "tls.key", key_of(0), root ? 0600 : 0);
+    ck_assert_int_eq(chmod(dir.path, 0755), 0);
+    if (root)
+        ck_assert_int_eq(seteuid(65534), 0);
+    snprintf(uid, sizeof(uid), "s2sd runs as uid %u here", (unsigned)geteuid());
+    int r = try_files(why);
+    if (root)
+        ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(r, -EACCES);
+    ck_assert_msg(strstr(why, "tls.key: cannot open") != NULL, "%s", why);
+    ck_assert_msg(strstr(why, uid) != NULL, "%s", why);
+}
+END_TEST
+
 START_TEST(without_the_settings_there_is_a_sentence)
 {
     CLEANUP(settings_freep)
@@ -190,6 +250,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_chain_follows_the_leaf);
     tcase_add_loop_test(
         tc, whatever_cannot_serve_is_refused_with_its_file, 0, (int)ARRAY_LEN(rows));
+    tcase_add_test(tc, a_link_leads_to_the_newest_pair);
+    tcase_add_test(tc, a_key_out_of_reach_comes_with_advice);
     tcase_add_test(tc, without_the_settings_there_is_a_sentence);
 }
 

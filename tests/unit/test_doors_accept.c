@@ -282,6 +282,29 @@ START_TEST(connections_of_one_user_are_capped_over_all_workers)
 }
 END_TEST
 
+/* Those who are being told so must not stand in the way of anybody who may come in. */
+START_TEST(whoever_may_come_in_does_so_past_those_who_are_turned_away)
+{
+    static struct far_end many[40];
+    struct far_end welcome;
+    world_open_many(WORKER_VALIDATOR, CAPS("4000", "10"), 2);
+    page(1)->uids[0].uid_plus_one = getuid() + 1;
+    page(1)->uids[0].connections = 1000;
+    for (size_t i = 0; i < ARRAY_LEN(many); i++)
+        knock(&many[i], DOOR_HTTP);
+    ck_assert_uint_eq(page(0)->accepted, 0);
+    ck_assert_uint_eq(page(0)->refused_connections, ARRAY_LEN(many));
+    page(1)->uids[0].connections = 0;
+    ask_http(&welcome, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_http(&welcome, 200, "{\"status\":\"alive\"}");
+    ck_assert_uint_eq(page(0)->accepted, 1);
+    for (size_t i = 0; i < ARRAY_LEN(many); i++)
+        far_close(&many[i]);
+    far_close(&welcome);
+    world_close();
+}
+END_TEST
+
 /* Leaving. */
 
 START_TEST(a_leaving_worker_ends_idle_peers_and_answers_the_others)
@@ -353,6 +376,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, both_doors_are_open_and_speak_their_language);
     tcase_add_test(tc, connections_in_all_are_capped_over_all_workers);
     tcase_add_test(tc, connections_of_one_user_are_capped_over_all_workers);
+    tcase_add_test(tc, whoever_may_come_in_does_so_past_those_who_are_turned_away);
     tcase_add_test(tc, a_leaving_worker_ends_idle_peers_and_answers_the_others);
     tcase_add_test(tc, time_limits_of_a_reload_count_for_open_connections);
 }

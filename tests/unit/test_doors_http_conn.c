@@ -231,8 +231,11 @@ START_TEST(one_request_is_in_flight_and_the_next_is_read_when_it_is_answered)
     say_get(&far, "second");
     loop_turn(o.base);
     ck_assert_uint_eq(o.requests, 1);
+    struct evbuffer *in = bufferevent_get_input(http_conn_bev(o.conn));
+    size_t before = evbuffer_get_length(in);
     say_get(&far, "third");
     loop_turn(o.base);
+    ck_assert_uint_eq(evbuffer_get_length(in), before); /* the request's spans point in there */
     ck_assert_uint_eq(o.requests, 1);
     ck_assert(span_eq_str(http_conn_request(o.conn)->path, "/first"));
     answer(&o); /* brings the second */

@@ -68,19 +68,24 @@ START_TEST(explaining_is_a_right)
     world_close();
     open_validator(may);
     introspect(&far, bent, "&explain=1");
-    expect_http(&far, 200,
+    char expected[2048], x5t[X5T_TEXT_LEN];
+    snprintf(expected, sizeof expected,
         "{\"active\":false,\"reason\":\"invalid_signature\",\"sentence\":\"The token has an "
         "invalid signature\",\"advice\":\"Forged or damaged: look at who sent it.\","
         "\"diagnostics\":\"2000000;reason=\\\"The token has an invalid signature.\\\";"
         "error_category=\\\"invalid_signature\\\"\",\"steps\":["
-        "{\"step\":\"form\",\"outcome\":\"passed\"},{\"step\":\"issuer\",\"outcome\":\"passed\"},"
-        "{\"step\":\"key\",\"outcome\":\"passed\"},"
+        "{\"step\":\"form\",\"outcome\":\"passed\",\"detail\":\"signed app-only token\"},"
+        "{\"step\":\"issuer\",\"outcome\":\"passed\",\"detail\":\"" LYNC "@" REALM
+        " is partner lync\"},"
+        "{\"step\":\"key\",\"outcome\":\"passed\",\"detail\":\"x5t %.7s\"},"
         "{\"step\":\"signature\",\"outcome\":\"failed\"},"
         "{\"step\":\"times\",\"outcome\":\"skipped\"},"
         "{\"step\":\"audience\",\"outcome\":\"skipped\"},"
         "{\"step\":\"kind\",\"outcome\":\"skipped\"},{\"step\":\"actor\",\"outcome\":\"skipped\"},"
         "{\"step\":\"user\",\"outcome\":\"skipped\"},"
-        "{\"step\":\"policy\",\"outcome\":\"skipped\"}]}");
+        "{\"step\":\"policy\",\"outcome\":\"skipped\"}]}",
+        x5t_text(signkey_cert(old_key)->x5t, x5t));
+    expect_http(&far, 200, expected);
     far_close(&far);
     world_close();
 }

@@ -248,7 +248,8 @@ START_TEST(a_stop_finishes_what_was_taken)
     while (receive(mint, &f, ANSWER_MS))
         answers++;
     ck_assert_uint_ge(answers, 1);
-    ck_assert_int_eq(end_with(SIGTERM), 0);
+    /* told once is told: a second signal would find the handler gone */
+    ck_assert_int_eq(end_with(0), 0);
 }
 END_TEST
 

@@ -310,7 +310,7 @@ END_TEST
 /* check_token with one rung taken out. */
 static enum reason climb_without(climb_function *out, struct span token)
 {
-    struct judging j = {.ctx = &w.ctx,
+    struct judging j = {.against = &w.against,
         .scratch = w.scratch,
         .v = &w.v,
         .token = token,

@@ -25,17 +25,17 @@ static void nothing(void)
 
 static void now_in_time(void)
 {
-    w.ctx.now = 1735703300 + 299;
+    w.against.now = 1735703300 + 299;
 }
 
 static void now_late(void)
 {
-    w.ctx.now = 1735703300 + 300;
+    w.against.now = 1735703300 + 300;
 }
 
 static void now_early(void)
 {
-    w.ctx.now = 1735699700 - 301;
+    w.against.now = 1735699700 - 301;
 }
 
 static void cap_lowered(void)
@@ -46,17 +46,17 @@ static void cap_lowered(void)
 static void skew_gone(void)
 {
     w.settings->limits.clock_skew_s = 0;
-    w.ctx.now = 1735703300;
+    w.against.now = 1735703300;
 }
 
 static void other_host_wanted(void)
 {
-    w.ctx.audience = SPAN("autodiscover.contoso.com");
+    w.against.audience = SPAN("autodiscover.contoso.com");
 }
 
 static void its_host_wanted(void)
 {
-    w.ctx.audience = SPAN("MAIL.contoso.com");
+    w.against.audience = SPAN("MAIL.contoso.com");
 }
 
 static void host_not_allowed(void)
@@ -64,7 +64,7 @@ static void host_not_allowed(void)
     static char host[] = "autodiscover.contoso.com";
     static char *list[] = {host};
     static const struct names allowed = {list, 1};
-    w.ctx.audiences = &allowed;
+    w.against.audiences = &allowed;
 }
 
 static void host_not_ours(void)
@@ -185,9 +185,10 @@ START_TEST(again_says_what_the_ladder_says)
     kept = w.v;
     put_row(&token, &good);
     changes[_i].change();
-    ck_assert_int_eq(check_token(w.scratch, &w.ctx, buf_span(&token), &w.v), changes[_i].reason);
+    ck_assert_int_eq(
+        check_token(w.scratch, &w.against, buf_span(&token), &w.v), changes[_i].reason);
     recall(&kept, &again);
-    ck_assert_int_eq(check_again(&w.ctx, &again), changes[_i].reason);
+    ck_assert_int_eq(check_again(&w.against, &again), changes[_i].reason);
     ck_assert_int_eq(again.reason, w.v.reason);
     ck_assert_int_eq(again.step, w.v.step);
     ck_assert_ptr_eq(again.partner, w.v.partner);

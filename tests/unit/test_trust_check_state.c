@@ -118,9 +118,9 @@ START_TEST(test_stale)
     const struct row fresh = NO("never fetched is no key", UNKNOWN_KEY, KEY, .from = "fresh");
     /* Fetched an hour before WORLD_NOW, good for seven days. */
     w.settings->limits.inbound_lifetime_s = w.settings->limits.clock_skew_s = 1 << 30;
-    w.ctx.now = WORLD_NOW - 3600 + 7 * 86400;
+    w.against.now = WORLD_NOW - 3600 + 7 * 86400 - 1;
     expect_row(&good_app);
-    w.ctx.now++;
+    w.against.now++;
     expect_row(&stale);
     expect_row(&bare);
     expect_row(&fresh);
@@ -347,25 +347,25 @@ START_TEST(test_narrowed_audience)
     const struct row refused = NO("narrowed", AUDIENCE, AUDIENCE);
     const struct row second =
         OK("second host", .claims = "aud=\"" US "/autodiscover.contoso.com@contoso.com\"");
-    w.ctx.audience = SPAN("Mail.Contoso.com");
+    w.against.audience = SPAN("Mail.Contoso.com");
     expect_row(&good_app);
-    w.ctx.audience = SPAN("autodiscover.contoso.com");
+    w.against.audience = SPAN("autodiscover.contoso.com");
     expect_row(&refused);
     expect_row(&second);
-    w.ctx.audience = (struct span){0};
-    w.ctx.audiences = &rule;
+    w.against.audience = (struct span){0};
+    w.against.audiences = &rule;
     expect_row(&refused);
     expect_row(&second);
-    w.ctx.audience = SPAN("mail.contoso.com");
+    w.against.audience = SPAN("mail.contoso.com");
     expect_row(&refused);
-    w.ctx.audience = (struct span){0};
-    w.ctx.audiences = &nothing;
+    w.against.audience = (struct span){0};
+    w.against.audiences = &nothing;
     expect_row(&refused);
     /* A host that is not ours is not made ours by asking for it. */
     const struct row foreign =
         NO("foreign", AUDIENCE, AUDIENCE, .claims = "aud=\"" US "/www.contoso.com@contoso.com\"");
-    w.ctx.audiences = NULL;
-    w.ctx.audience = SPAN("www.contoso.com");
+    w.against.audiences = NULL;
+    w.against.audience = SPAN("www.contoso.com");
     expect_row(&foreign);
 }
 END_TEST
@@ -379,7 +379,7 @@ static enum reason judge_again(const struct token_checked *kept)
     memcpy(w.v.issuer, kept->issuer, sizeof(kept->issuer));
     memcpy(w.v.app, kept->app, sizeof(kept->app));
     memcpy(w.v.audience, kept->audience, sizeof(kept->audience));
-    return check_again(&w.ctx, &w.v);
+    return check_again(&w.against, &w.v);
 }
 
 static void disable(void)
@@ -409,12 +409,12 @@ static void end_certificate(void)
 
 static void wait_for_end(void)
 {
-    w.ctx.now = 1735703300 + 300;
+    w.against.now = 1735703300 + 300;
 }
 
 static void ask_for_other_host(void)
 {
-    w.ctx.audience = SPAN("autodiscover.contoso.com");
+    w.against.audience = SPAN("autodiscover.contoso.com");
 }
 
 static void grow_stale(void)
@@ -572,7 +572,7 @@ START_TEST(test_minted)
     ck_assert_str_eq(w.v.app, from->issuer);
     if (c->reason == REASON_OK && c->user)
         ck_assert(span_eq_nocase(span_of(w.v.user), span_of(c->user)));
-    w.ctx.now = minted.expires_at + 300;
+    w.against.now = minted.expires_at + 300;
     ck_assert_int_eq(judge(buf_span(&minted.token)), REASON_EXPIRED);
 }
 END_TEST

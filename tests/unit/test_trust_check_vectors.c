@@ -105,10 +105,10 @@ START_TEST(test_vectors)
     CLEANUP(buf_done) struct buf token = BUF_INIT(1 << 16);
     CLEANUP(settings_freep) struct settings *settings = settings_of(c->config);
     CLEANUP(store_freep) struct store *store = store_new();
-    const struct check_context ctx = {.settings = settings, .store = store, .now = c->now};
+    const struct check_against against = {.settings = settings, .store = store, .now = c->now};
     install(store, settings, c->document, c->now);
     read_vector(c->token, &token);
-    const enum reason got = check_token(scratch, &ctx, buf_span(&token), &v);
+    const enum reason got = check_token(scratch, &against, buf_span(&token), &v);
     ck_assert_msg(got == c->reason && v.step == c->step, "%s: %s at %s (%s)", c->token,
         reason_code(got), check_step_name(v.step), v.detail);
     ck_assert_str_eq(v.user, c->user);
@@ -124,9 +124,9 @@ START_TEST(test_forged_at_its_victim)
         "[Identity]\nApplicationId=00000003-0000-0ff1-ce00-000000000000\nRealm=" FARM "\n"
         "Hosts=win-b0i6kv698ls\n" LYNC);
     CLEANUP(store_freep) struct store *store = store_new();
-    const struct check_context ctx = {.settings = settings, .store = store, .now = 1776766000};
+    const struct check_against against = {.settings = settings, .store = store, .now = 1776766000};
     read_vector("sharepoint-forged-MUST-REJECT-rapid7.jwt", &token);
-    ck_assert_int_eq(check_token(scratch, &ctx, buf_span(&token), &v), REASON_UNKNOWN_ISSUER);
+    ck_assert_int_eq(check_token(scratch, &against, buf_span(&token), &v), REASON_UNKNOWN_ISSUER);
     ck_assert_int_eq(v.step, STEP_ISSUER);
 }
 END_TEST
@@ -195,10 +195,10 @@ static bool in_class(struct span rule, const char *code)
 
 static void judge_line(const struct policy_world *w, const struct json_value *line)
 {
-    const struct check_context ctx = {
+    const struct check_against against = {
         .settings = w->settings, .store = w->store, .now = policy_number_of(line, "now")};
     const struct span rule = policy_text_of(line, "rule"), id = policy_text_of(line, "id");
-    const enum reason got = check_token(scratch, &ctx, policy_text_of(line, "token"), &v);
+    const enum reason got = check_token(scratch, &against, policy_text_of(line, "token"), &v);
     ck_assert_msg(got != REASON_OK && in_class(rule, reason_code(got)), "%.*s (%.*s): %s",
         (int)id.n, id.p, (int)rule.n, rule.p, reason_code(got));
 }

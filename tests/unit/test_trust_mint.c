@@ -215,6 +215,7 @@ static struct settings there = {.identity = {.app_id = (char[]){EXCH},
     .refresh = {.stale_after_s = 7 * DAY},
     .limits = {.clock_skew_s = 300, .inbound_lifetime_s = 90000},
     .partners = &lync_there,
+    .by_issuer = (const struct partner *[]){&lync_there},
     .n_partners = 1};
 
 static void judge(struct span token, int64_t now, struct token_checked *v)
@@ -231,8 +232,8 @@ static void judge(struct span token, int64_t now, struct token_checked *v)
     memcpy(t.keys[0].x5t, c->x5t, X5T_LEN);
     memcpy(t.keys[0].x5t_s256, c->x5t_s256, X5T_S256_LEN);
     ck_assert_int_eq(store_put(st, &t), REASON_OK);
-    struct check_context ctx = {.settings = &there, .store = st, .now = now};
-    enum reason r = check_token(scratch, &ctx, token, v);
+    struct check_against against = {.settings = &there, .store = st, .now = now};
+    enum reason r = check_token(scratch, &against, token, v);
     ck_assert_int_eq(r, v->reason);
 }
 

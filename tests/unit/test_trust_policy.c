@@ -87,8 +87,8 @@ static unsigned rights_of(const struct peer *peer)
 
 START_TEST(test_rights)
 {
-    const unsigned root = RIGHT_STATUS | RIGHT_MONITOR | RIGHT_REFRESH | RIGHT_RELOAD | RIGHT_ROLL |
-                          RIGHT_APPROVE | RIGHT_BAR;
+    const unsigned root =
+        RIGHT_STATUS | RIGHT_MONITOR | RIGHT_REFRESH | RIGHT_RELOAD | RIGHT_ROLL | RIGHT_BAR;
     const struct {
         struct peer peer;
         unsigned rights;
@@ -115,6 +115,7 @@ START_TEST(test_root_without_a_rule)
     ck_assert(policy_may(s, &root, RIGHT_STATUS));
     ck_assert(!policy_may(s, &root, RIGHT_MINT));
     ck_assert(!policy_may(s, &root, RIGHT_EXPLAIN));
+    ck_assert(!policy_may(s, &root, RIGHT_APPROVE));
     ck_assert(!policy_may(s, &root, RIGHT_FORCE));
     s->n_clients++;
 }

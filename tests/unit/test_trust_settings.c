@@ -165,7 +165,7 @@ START_TEST(test_values_of_every_kind)
     ck_assert_ptr_nonnull(p);
     ck_assert_int_eq(p->trust, TRUST_APPLICATION);
     ck_assert_str_eq(trust_level_name(p->trust), "application");
-    ck_assert_str_eq(product_name(p->product), "exchange");
+    ck_assert_int_eq(p->product, PRODUCT_EXCHANGE);
     ck_assert_str_eq(p->permitted_users.list[0], "*@contoso.example");
     ck_assert_uint_eq(p->pinned_keys.n, 1);
     ck_assert_str_eq(

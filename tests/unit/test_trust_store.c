@@ -88,16 +88,12 @@ START_TEST(names_are_found_exactly)
     const char *const names[] = {"m", "exch", "exch2", "exc", "a", "zz", "sps", "b", "c", "d"};
     for (unsigned i = 0; i < ARRAY_LEN(names); i++)
         put_one(names[i], i, T0);
-    ck_assert_uint_eq(store_count(st), ARRAY_LEN(names));
     for (unsigned i = 0; i < ARRAY_LEN(names); i++)
         ck_assert_str_eq(get(names[i])->name, names[i]);
     ck_assert_ptr_null(store_get(st, SPAN("exch3")));
     ck_assert_ptr_null(store_get(st, SPAN("ex")));
     ck_assert_ptr_null(store_get(st, SPAN("exch\0x")));
     ck_assert_ptr_null(store_get(st, SPAN("")));
-    for (size_t i = 1; i < store_count(st); i++)
-        ck_assert_int_lt(strcmp(store_at(st, i - 1)->name, store_at(st, i)->name), 0);
-    ck_assert_ptr_null(store_at(st, store_count(st)));
 }
 END_TEST
 
@@ -109,8 +105,8 @@ START_TEST(removing_one_leaves_the_others)
     const struct partner_trust *c = get("c");
     store_remove(st, SPAN("b"));
     store_remove(st, SPAN("nobody"));
-    ck_assert_uint_eq(store_count(st), 2);
     ck_assert_ptr_null(store_get(st, SPAN("b")));
+    ck_assert_str_eq(get("a")->name, "a");
     ck_assert_ptr_eq(get("c"), c);
 }
 END_TEST
@@ -123,8 +119,9 @@ START_TEST(partners_that_left_the_configuration_go)
     put_one("b", 2, T0);
     put_one("c", 3, T0);
     store_keep_only(st, &s);
-    ck_assert_uint_eq(store_count(st), 1);
-    ck_assert_str_eq(store_at(st, 0)->name, "a");
+    ck_assert_str_eq(get("a")->name, "a");
+    ck_assert_ptr_null(store_get(st, SPAN("b")));
+    ck_assert_ptr_null(store_get(st, SPAN("c")));
 }
 END_TEST
 

@@ -306,6 +306,33 @@ START_TEST(too_many_keys_forget_the_oldest)
 }
 END_TEST
 
+static size_t reported_as(enum update_kind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < changes.n; i++)
+        n += changes.list[i].kind == kind;
+    return n;
+}
+
+/* The most that can happen at once: a full set is replaced, and nothing of it finds room. */
+START_TEST(every_change_is_reported)
+{
+    struct cert *many[2 * METADATA_KEYS_MAX];
+    struct metadata m = {.n_certs = METADATA_KEYS_MAX};
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++)
+        many[i] = fixture_cert(1000 + i);
+    memcpy(m.certs, many, sizeof(m.certs));
+    ck_assert_int_eq(update_apply(t, &m, GRACE, T0, &changes), REASON_OK);
+    memcpy(m.certs, many + METADATA_KEYS_MAX, sizeof(m.certs));
+    ck_assert_int_eq(update_apply(t, &m, GRACE, T0 + 1, &changes), REASON_OK);
+    ck_assert_uint_eq(reported_as(UPDATE_ADDED), METADATA_KEYS_MAX);
+    ck_assert_uint_eq(reported_as(UPDATE_MISSING), METADATA_KEYS_MAX);
+    ck_assert_uint_eq(reported_as(UPDATE_GONE), METADATA_KEYS_MAX);
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++)
+        cert_free(many[i]);
+}
+END_TEST
+
 /* A key of 8192 bits that only says who it is. */
 static struct cert *big_cert(unsigned seed)
 {
@@ -454,6 +481,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, a_new_key_read_from_a_file_is_confirmed_or_dropped);
     tcase_add_test(tc, a_dispute_is_not_the_documents_business);
     tcase_add_test(tc, too_many_keys_forget_the_oldest);
+    tcase_add_test(tc, every_change_is_reported);
     tcase_add_test(tc, what_is_known_of_a_partner_fits_into_a_frame);
     tcase_add_test(tc, barred_keys_are_never_forgotten);
     tcase_add_test(tc, any_order_of_documents_holds_the_promises);

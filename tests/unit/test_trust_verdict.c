@@ -227,7 +227,7 @@ START_TEST(test_remembered)
     memcpy(w.v.issuer, kept.issuer, sizeof(kept.issuer));
     memcpy(w.v.app, kept.app, sizeof(kept.app));
     memcpy(w.v.audience, kept.audience, sizeof(kept.audience));
-    ck_assert_int_eq(check_again(&w.ctx, &w.v), REASON_OK);
+    ck_assert_int_eq(check_again(&w.against, &w.v), REASON_OK);
     buf_reset(&text);
     json_out_start(&j, &text);
     json_out_object(&j, NULL);
