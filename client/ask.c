@@ -58,13 +58,14 @@ enum exit_status ask_misunderstood(struct ctl *ctl)
 /* Errors of methods. */
 
 struct error_fields {
-    struct span reason, sentence, candidates, errors, name;
+    struct span reason, sentence, detail, candidates, errors, name;
     int64_t retry_after;
 };
 
 static const struct json_field error_table[] = {
     {"reason", JSON_STRING, offsetof(struct error_fields, reason), JSON_OPTIONAL},
     {"sentence", JSON_STRING, offsetof(struct error_fields, sentence), JSON_OPTIONAL},
+    {"detail", JSON_STRING, offsetof(struct error_fields, detail), JSON_OPTIONAL},
     {"candidates", JSON_STRING, offsetof(struct error_fields, candidates), JSON_OPTIONAL},
     {"errors", JSON_STRING, offsetof(struct error_fields, errors), JSON_OPTIONAL},
     {"name", JSON_STRING, offsetof(struct error_fields, name), JSON_OPTIONAL},
@@ -78,7 +79,7 @@ static void say_safe(struct ctl *ctl, const char *before, struct span text, cons
     buf_put_str(&ctl->err, after);
 }
 
-/* "s2sctl: SENTENCE (code)" and what to do about it. */
+/* "s2sctl: SENTENCE: DETAIL (code)" and what to do about it. */
 static void say_reason(struct ctl *ctl, const struct error_fields *f)
 {
     char code[64];
@@ -88,6 +89,8 @@ static void say_reason(struct ctl *ctl, const struct error_fields *f)
     if (sentence.n == 0 && known != REASON_COUNT)
         sentence = span_of(reason_sentence(known));
     say_safe(ctl, "s2sctl: ", sentence.n > 0 ? sentence : f->reason, "");
+    if (f->detail.n > 0)
+        say_safe(ctl, ": ", f->detail, "");
     if (sentence.n > 0)
         say_safe(ctl, " (", f->reason, ")");
     buf_put_char(&ctl->err, '\n');

@@ -141,8 +141,8 @@ static int show_config(const struct options *o)
         return BROKER_EXIT_CONFIG;
     }
     if (!o->print) {
-        printf("The configuration is in order: %zu partners, %zu client rules.\n", s->n_partners,
-            s->n_clients);
+        printf("The configuration is in order: %zu partner%s, %zu client rule%s.\n", s->n_partners,
+            s->n_partners == 1 ? "" : "s", s->n_clients, s->n_clients == 1 ? "" : "s");
         return 0;
     }
     CLEANUP(buf_done) struct buf text = BUF_INIT((size_t)64 * 1024 * 1024);

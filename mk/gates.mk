@@ -2,7 +2,7 @@
 # Gates: cheap facts about the tree that must hold before a commit.
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
-.PHONY: floors shape format format-check tidy analyze docs-check compile_commands.json valgrind coverage tags
+.PHONY: floors shape format format-check tidy analyze docs-check reuse compile_commands.json valgrind coverage tags
 floors: ## a folder uses only the floors below it, each library only where it may
 	$(Q)tools/floors
 shape: ## sizes, branches, parameters, width, banned functions
@@ -13,6 +13,8 @@ format-check: ## fail when a source is not formatted
 	$(Q)clang-format --dry-run -Werror $(filter-out common/base/reason_table.h,$(SOURCES))
 docs-check: manuals ## lint the manual pages
 	$(Q)tools/docs-check $(MANUALS)
+reuse: ## every file says its licence (needs reuse 3 or later)
+	$(Q)reuse lint --quiet || reuse lint
 tidy: compile_commands.json ## clang-tidy
 	$(Q)clang-tidy --quiet -p . $(filter common/%.c daemon/%.c client/%.c,$(SOURCES))
 analyze: ## gcc -fanalyzer over common and daemon

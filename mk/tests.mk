@@ -19,6 +19,9 @@ DRIVERS := $(call test_bin,$(wildcard tests/drivers/*.c))
 
 $(O)/tests/%.o: FLOOR_CFLAGS := $(ALL_INC)
 
+# The allocator fails on demand there.
+$(B)/unit/test_trust_memory: ALL_LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray strdup strndup)
+comma := ,
 LINK = $(Q)mkdir -p $(@D) && $(if $(is_loud),printf '  %-5s %s\n' LD $@ &&) $(CC) $(ALL_LDFLAGS) -o $@
 $(call test_bin,$(unit_base)): $(B)/%: $(O)/tests/%.o $(O)/libbase.a
 	$(LINK) $^ $(CHECK_LIBS) -lyajl

@@ -213,7 +213,7 @@ static inline bool is_signed_by(const char *text, const struct cert *cert)
     struct span signature;
     bool ok = jws_split(span_of(text), JWS_TOKEN_MAX, &parts) == REASON_OK &&
               jws_read_signature(scratch, parts.signature, &signature) == REASON_OK &&
-              pubkey_verify_rs256(cert->key, parts.signing_input, signature);
+              pubkey_verify_rs256(cert->key, parts.signing_input, signature) == REASON_OK;
     jws_scratch_free(scratch);
     return ok;
 }

@@ -5,6 +5,7 @@
 
 #include "attr.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <stdbool.h>
@@ -22,6 +23,16 @@ static inline void evp_pkey_ctx_freep(EVP_PKEY_CTX **ctx)
 {
     EVP_PKEY_CTX_free(*ctx);
     *ctx = NULL;
+}
+
+/* Empties OpenSSL's queue of errors, where detours leave some even when they lead somewhere. True
+ * when one of them tells that memory ran out: then nothing has been proven. */
+static inline bool evp_forget_errors(void)
+{
+    bool starved = false;
+    for (unsigned long e = ERR_get_error(); e; e = ERR_get_error())
+        starved |= ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+    return starved;
 }
 
 /* RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3), on a context whose operation has been

@@ -188,6 +188,5 @@ enum reason jws_verify_rs256(
         r = choose_key(&h, keys, n, &key);
     if (r != REASON_OK)
         return r;
-    bool good = pubkey_verify_rs256(key->key, parts.signing_input, signature);
-    return good ? REASON_OK : REASON_SIGNATURE;
+    return pubkey_verify_rs256(key->key, parts.signing_input, signature);
 }

@@ -11,7 +11,6 @@
 #include "keypolicy.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 
 struct pubkey {
     unsigned owners;
@@ -130,20 +129,26 @@ static EVP_PKEY_CTX *make_verifier(const struct pubkey *key)
     return TAKE(ctx);
 }
 
-bool pubkey_verify_rs256(struct pubkey *key, struct span message, struct span sig)
+/* OpenSSL's no may be for want of memory: that is no judgement of the signature (rule R45). */
+static enum reason no_proof(void)
+{
+    return evp_forget_errors() ? REASON_OUT_OF_MEMORY : REASON_SIGNATURE;
+}
+
+enum reason pubkey_verify_rs256(struct pubkey *key, struct span message, struct span sig)
 {
     /* Same length, both big-endian: byte order is number order. */
     if (sig.n != key->n_len || memcmp(sig.p, key->numbers, sig.n) >= 0)
-        return false;
+        return REASON_SIGNATURE;
     uint8_t hash[SHA256_LEN];
-    if (!key->verifier) {
+    if (!digest_sha256(message, hash))
+        return REASON_OUT_OF_MEMORY;
+    if (!key->verifier)
         key->verifier = make_verifier(key);
-        ERR_clear_error(); /* OpenSSL's detours leave errors even when they lead somewhere */
-    }
-    bool ok = key->verifier && digest_sha256(message, hash) &&
-              EVP_PKEY_verify(
-                  key->verifier, (const unsigned char *)sig.p, sig.n, hash, sizeof(hash)) == 1;
-    if (!ok)
-        ERR_clear_error();
-    return ok;
+    if (!key->verifier)
+        return no_proof();
+    evp_forget_errors();
+    int good =
+        EVP_PKEY_verify(key->verifier, (const unsigned char *)sig.p, sig.n, hash, sizeof(hash));
+    return good == 1 ? REASON_OK : no_proof();
 }

@@ -26,7 +26,8 @@ struct span pubkey_e(const struct pubkey *key);
 unsigned pubkey_bits(const struct pubkey *key);
 bool pubkey_eq(const struct pubkey *a, const struct pubkey *b);
 
-/* RS256 (RFC 7518 3.3): true when `sig` is exactly modulus long, below the modulus and verifies
- * over `message`. Reuses per-key contexts: about 0.96 of the bare RSA arithmetic (performance note
- * 1b). */
-bool pubkey_verify_rs256(struct pubkey *key, struct span message, struct span sig) WARN_UNUSED;
+/* RS256 (RFC 7518 3.3): REASON_OK when `sig` is exactly modulus long, below the modulus and
+ * verifies over `message`, else REASON_SIGNATURE; REASON_OUT_OF_MEMORY proves nothing. Reuses
+ * per-key contexts: about 0.96 of the bare RSA arithmetic (performance note 1b). */
+enum reason pubkey_verify_rs256(struct pubkey *key, struct span message, struct span sig)
+    WARN_UNUSED;

@@ -10,7 +10,6 @@
 #include "signkey_cert.h"
 #include "signkey_der.h"
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #define NEW_KEY_BITS 2048
@@ -27,15 +26,12 @@ static void bio_freep(BIO **bio)
     BIO_free(*bio);
 }
 
-/* The reason to give after a call to OpenSSL, whose queue is emptied: it may hold errors of a
- * detour even after success. Of what stands there, only want of memory matters. */
+/* The reason to give after a call to OpenSSL: of what stands in its queue only want of memory
+ * matters. */
 static enum reason settled(enum reason r)
 {
-    unsigned long e;
-    while ((e = ERR_get_error()))
-        if (r != REASON_OK && ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE)
-            r = REASON_OUT_OF_MEMORY;
-    return r;
+    const bool starved = evp_forget_errors();
+    return r != REASON_OK && starved ? REASON_OUT_OF_MEMORY : r;
 }
 
 static EVP_PKEY_CTX *make_signer(EVP_PKEY *pkey)

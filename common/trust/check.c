@@ -355,10 +355,9 @@ static enum reason judge_key(struct judging *j)
 
 static enum reason verify_signature(struct judging *j)
 {
-    if (!pubkey_verify_rs256(j->key->key, j->parts.signing_input, j->signature))
-        return REASON_SIGNATURE;
-    j->v->signature_believed = true;
-    return REASON_OK;
+    const enum reason r = pubkey_verify_rs256(j->key->key, j->parts.signing_input, j->signature);
+    j->v->signature_believed = r == REASON_OK;
+    return r;
 }
 
 /* ---- times and audience ---- */

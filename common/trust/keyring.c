@@ -346,8 +346,9 @@ static void slot_scan(struct text_in *in, struct ring_slot *slot)
 enum reason keyring_scan(struct span text, struct keyring *ret)
 {
     struct text_in in = {0};
-    if (!sealed_open(text, TITLE, NULL, &in.rest))
-        return REASON_KEY_FORM;
+    enum reason opened = sealed_open(text, TITLE, NULL, &in.rest);
+    if (opened != REASON_OK)
+        return opened == REASON_OUT_OF_MEMORY ? opened : REASON_KEY_FORM;
     CLEANUP(keyring_done) struct keyring r = {.generation = (uint64_t)text_int(&in, "Generation")};
     int64_t n = text_int(&in, "Keys");
     if (n < 0 || n > KEYRING_MAX)
@@ -355,6 +356,6 @@ enum reason keyring_scan(struct span text, struct keyring *ret)
     while (!in.failed && r.n < (size_t)n)
         slot_scan(&in, &r.slots[r.n++]);
     if (in.failed || in.rest.n != 0)
-        return REASON_KEY_FORM;
+        return in.starved ? REASON_OUT_OF_MEMORY : REASON_KEY_FORM;
     return accept(&r, ret);
 }

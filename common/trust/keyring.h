@@ -49,8 +49,8 @@ size_t keyring_published_certs(const struct keyring *r, const struct cert *out[K
 
 /* The public view as frame fields; as readable state text (PEM blocks and `Key=value` lines under a
  * header with length and digest), and back. Reading judges every certificate and the ring again
- * (a ring without keys is lawful): REASON_KEY_*, *ret untouched on failure. The caller of
- * keyring_get still asks frame_end. A failed print is out->failed. */
+ * (a ring without keys is lawful): REASON_KEY_* or REASON_OUT_OF_MEMORY, *ret untouched on failure.
+ * The caller of keyring_get still asks frame_end. A failed print is out->failed. */
 void keyring_put(struct frame_out *f, const struct keyring *r);
 enum reason keyring_get(struct frame_in *f, struct keyring *ret) WARN_UNUSED;
 void keyring_print(const struct keyring *r, struct buf *out);

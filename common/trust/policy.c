@@ -48,6 +48,19 @@ bool policy_may(const struct settings *s, const struct peer *peer, enum right ri
     return right == RIGHT_VALIDATE && s->listen.validate_by == VALIDATE_EVERYONE;
 }
 
+void policy_why_not(const struct settings *s, const struct peer *peer, enum right right,
+    char *detail, size_t detail_len)
+{
+    const struct client_rule *rule = policy_match(s, peer);
+    if (rule)
+        snprintf(detail, detail_len, "[Client %s] decides for this process and does not allow %s",
+            rule->name, right_name(right));
+    else
+        snprintf(detail, detail_len, "no [Client] section matches uid %u, gid %u%s%s",
+            (unsigned)peer->uid, (unsigned)peer->gid, peer->unit ? ", unit " : "",
+            peer->unit ? peer->unit : "");
+}
+
 enum reason policy_may_validate(
     const struct settings *s, const struct peer *peer, const struct names **ret_audiences)
 {

@@ -20,6 +20,10 @@ struct peer {
 const struct client_rule *policy_match(const struct settings *s, const struct peer *peer);
 /* Does the peer have that right? Root always has status, monitor, refresh, reload, roll, bar. */
 bool policy_may(const struct settings *s, const struct peer *peer, enum right right);
+/* Why policy_may says no, for the peer's own eyes: which section decided, or what of the peer none
+ * matches. Cut to detail_len. Nobody learns anything new, the configuration is readable by all. */
+void policy_why_not(const struct settings *s, const struct peer *peer, enum right right,
+    char *detail, size_t detail_len);
 /* May this peer validate at all ([Listen] ValidateBy=), and for which of our hosts: *ret_audiences
  * NULL means all. */
 enum reason policy_may_validate(

@@ -42,19 +42,22 @@ void sealed_put(struct buf *out, const char *title, const char *name, struct spa
 
 /* One way to write a header means one way to read it: write the one that ought to be there and
  * compare. */
-bool sealed_open(struct span text, const char *title, const char *name, struct span *ret_body)
+enum reason sealed_open(
+    struct span text, const char *title, const char *name, struct span *ret_body)
 {
     const char *end = text.n ? memmem(text.p, text.n, "\n\n", 2) : NULL;
     if (!end)
-        return false;
+        return REASON_DOCUMENT_FORM;
     size_t header_len = (size_t)(end - text.p) + 2;
     struct span body = span_skip(text, header_len);
     CLEANUP(buf_done) struct buf expected = BUF_INIT(HEADER_MAX);
     put_header(&expected, title, name, body);
-    if (expected.failed || !span_eq(buf_span(&expected), (struct span){text.p, header_len}))
-        return false;
+    if (expected.failed)
+        return REASON_OUT_OF_MEMORY;
+    if (!span_eq(buf_span(&expected), (struct span){text.p, header_len}))
+        return REASON_DOCUMENT_FORM;
     *ret_body = body;
-    return true;
+    return REASON_OK;
 }
 
 void text_put_int(struct buf *out, const char *key, int64_t v)
@@ -218,9 +221,11 @@ struct cert *text_pem(struct text_in *in)
     text_literal(in, PEM_BEGIN);
     while (!in->failed && !span_eq_str(text_after(in, ""), PEM_END))
         ;
+    if (in->failed)
+        return NULL;
     struct cert *c = NULL;
-    if (in->failed ||
-        cert_parse_pem((struct span){start, (size_t)(in->rest.p - start)}, &c) != REASON_OK)
-        in->failed = true;
-    return in->failed ? NULL : c;
+    const enum reason r = cert_parse_pem((struct span){start, (size_t)(in->rest.p - start)}, &c);
+    in->failed = r != REASON_OK;
+    in->starved = r == REASON_OUT_OF_MEMORY;
+    return c;
 }

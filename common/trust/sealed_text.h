@@ -9,10 +9,10 @@
 
 /* Appends header and body. `name` NULL: no Name= line. A failure is out->failed. */
 void sealed_put(struct buf *out, const char *title, const char *name, struct span body);
-/* True when `text` is exactly the header that sealed_put writes for this title, name and the body
- * that follows; *ret_body points into `text`. */
-bool sealed_open(struct span text, const char *title, const char *name, struct span *ret_body)
-    WARN_UNUSED;
+/* REASON_OK when `text` is exactly the header that sealed_put writes for this title, name and the
+ * body that follows; *ret_body points into `text`. REASON_DOCUMENT_FORM, REASON_OUT_OF_MEMORY. */
+enum reason sealed_open(
+    struct span text, const char *title, const char *name, struct span *ret_body) WARN_UNUSED;
 
 /* Writing lines. */
 void text_put_int(struct buf *out, const char *key, int64_t v);
@@ -30,6 +30,7 @@ void text_put_pem(struct buf *out, struct span der);
 struct text_in {
     struct span rest;
     bool failed;
+    bool starved; /* failed for want of memory: the text may be right */
 };
 /* The line must be exactly this. */
 void text_literal(struct text_in *in, const char *line);

@@ -224,12 +224,13 @@ enum reason partner_state_scan(struct span text, struct span name, struct partne
         return REASON_DOCUMENT_FORM;
     memcpy(expected, name.p, name.n);
     expected[name.n] = '\0';
-    if (!sealed_open(text, TITLE, expected, &in.rest))
-        return REASON_DOCUMENT_FORM;
+    enum reason r = sealed_open(text, TITLE, expected, &in.rest);
+    if (r != REASON_OK)
+        return r;
     CLEANUP(partner_state_freep) struct partner_state *s = calloc(1, sizeof(*s));
     if (!s || !(s->trust.name = strdup(expected)))
         return REASON_OUT_OF_MEMORY;
-    enum reason r = scan_body(&in, s);
+    r = scan_body(&in, s);
     if (r != REASON_OK)
         return r;
     *ret = *s;

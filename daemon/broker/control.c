@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control.h"
 
+#include "burst.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "control_interface.h"
@@ -37,8 +38,7 @@ struct control_conn {
     struct peer_id peer;
     struct refresh_part *parts; /* a Refresh waits */
     size_t n_parts;
-    bool reloading;  /* a Reload waits */
-    bool complained; /* of a missing right, once for each connection */
+    bool reloading; /* a Reload waits */
 };
 
 struct control {
@@ -47,6 +47,7 @@ struct control {
     LIST_HEAD(, control_conn) all;
     unsigned connections;
     int64_t complained_ms; /* of a refused connection, 0: never */
+    struct burst refusals; /* of a missing right */
     struct varlink_ops ops;
 };
 
@@ -110,6 +111,18 @@ static void error_with(
     varlink_error(call, error, b.failed ? SPAN("") : buf_span(&b));
 }
 
+/* Anybody may be refused as often as he likes. */
+static void tell_refusal(struct control_conn *c, enum right right)
+{
+    unsigned left_out;
+    if (!burst_take(&c->control->refusals, &left_out))
+        return;
+    if (left_out > 0)
+        log_notice("control: %u further calls were refused", left_out);
+    log_notice("control: uid %u pid %d was refused the right %s", (unsigned)c->peer.peer.uid,
+        (int)c->peer.peer.pid, right_name(right));
+}
+
 /* The connection of a call whose peer has that right; otherwise answers and returns NULL. */
 static struct control_conn *permitted(struct varlink_call *call, enum right right)
 {
@@ -119,10 +132,7 @@ static struct control_conn *permitted(struct varlink_call *call, enum right righ
     char reason[256];
     snprintf(reason, sizeof(reason), "No [Client] rule gives uid %u the right %s",
         (unsigned)c->peer.peer.uid, right_name(right));
-    if (!c->complained)
-        log_notice("control: uid %u pid %d was refused the right %s", (unsigned)c->peer.peer.uid,
-            (int)c->peer.peer.pid, right_name(right));
-    c->complained = true;
+    tell_refusal(c, right);
     error_with(call, CONTROL_INTERFACE ".NotPermitted", "reason", span_of(reason));
     return NULL;
 }

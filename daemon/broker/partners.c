@@ -211,10 +211,11 @@ static void entry_fit(
 {
     bool is_new = e->partner == NULL;
     bool changed = is_new || source_changed(e->partner, p);
+    bool is_another = !is_new && strcmp(e->partner->issuer, p->issuer) != 0;
     if (!is_new && !same_names(&e->partner->metadata_urls, &p->metadata_urls))
         e->state.etag[0] = e->state.last_modified[0] = '\0';
     e->partner = p;
-    if (!judge_still_lawful(&e->state, p, &s->identity, now)) {
+    if (is_another || !judge_still_lawful(&e->state, p, &s->identity, now)) {
         forget(e);
         changed = true;
     }
@@ -293,15 +294,17 @@ struct judge_others partners_others(const struct partners *ps)
     return (struct judge_others){ps->store, (const struct pubkey *const *)ps->own, ps->n_own};
 }
 
-static size_t count_disputed(const struct partner_trust *t, char thumb[THUMBPRINT_TEXT_LEN])
+/* How many keys are disputed in `now` and were not in `before`, which holds the same keys in the
+ * same order; and the last of them. */
+static size_t count_newly_disputed(const struct partner_trust *now,
+    const struct partner_trust *before, char thumb[THUMBPRINT_TEXT_LEN])
 {
     size_t n = 0;
-    thumb[0] = '\0';
-    for (size_t i = 0; i < t->n_keys; i++) {
-        if (!t->keys[i].disputed)
+    for (size_t i = 0; i < now->n_keys; i++) {
+        if (!now->keys[i].disputed || before->keys[i].disputed)
             continue;
         n++;
-        thumbprint_text(t->keys[i].x5t, thumb);
+        thumbprint_text(now->keys[i].x5t, thumb);
     }
     return n;
 }
@@ -311,9 +314,12 @@ static size_t count_disputed(const struct partner_trust *t, char thumb[THUMBPRIN
 static void tell_disputes(
     struct partners *ps, struct partner_entry *e, const struct partner_trust *t)
 {
-    char thumb[THUMBPRINT_TEXT_LEN], before[THUMBPRINT_TEXT_LEN], what[256];
-    size_t n = count_disputed(t, thumb), n_before = count_disputed(&e->state.trust, before);
-    if (n == n_before || t->n_keys != e->state.trust.n_keys)
+    char thumb[THUMBPRINT_TEXT_LEN], settled_thumb[THUMBPRINT_TEXT_LEN], what[256];
+    if (t->n_keys != e->state.trust.n_keys)
+        return;
+    size_t n = count_newly_disputed(t, &e->state.trust, thumb);
+    size_t settled = count_newly_disputed(&e->state.trust, t, settled_thumb);
+    if (n == 0 && settled == 0)
         return;
     for (size_t i = 0; i < t->n_keys; i++)
         e->state.trust.keys[i].disputed = t->keys[i].disputed;
@@ -322,8 +328,8 @@ static void tell_disputes(
             "disputed, so not used: %s%s, also published by another partner or by us", thumb,
             n > 1 ? " and others" : "");
     else
-        snprintf(what, sizeof(what), "no longer disputed: %s", before);
-    log_msg(n > n_before ? LOG_L_ERR : LOG_L_NOTICE, "partner %s: key %s", t->name, what);
+        snprintf(what, sizeof(what), "no longer disputed: %s", settled_thumb);
+    log_msg(n > 0 ? LOG_L_ERR : LOG_L_NOTICE, "partner %s: key %s", t->name, what);
     (void)!partner_state_note(&e->state, clock_wall_s(), what);
     partners_save(ps, e);
 }
@@ -352,10 +358,8 @@ enum reason partners_settle(struct partners *ps, struct partner_entry *e,
         before[i] = t ? t->generation : 0;
     }
     for (size_t i = 0; i < ps->n; i++) {
-        bool missing = !partners_trust(ps, ps->list[i]);
-        enum reason r = missing || ps->list[i] == e
-                            ? store_put(ps->store, &ps->list[i]->state.trust)
-                            : REASON_OK;
+        bool wanted = !e || ps->list[i] == e || !partners_trust(ps, ps->list[i]);
+        enum reason r = wanted ? store_put(ps->store, &ps->list[i]->state.trust) : REASON_OK;
         if (r != REASON_OK)
             return r;
     }

@@ -2,6 +2,7 @@
 #include "public_doors.h"
 
 #include "cleanup.h"
+#include "clock.h"
 #include "door.h"
 #include "http_conn.h"
 #include "log.h"
@@ -17,11 +18,13 @@
 #define PUBLIC_REQUESTS_MAX 100
 /* Request line and headers; there is no body (DESIGN 4). */
 #define PUBLIC_HEADER_MAX 16384
+/* How often the journal hears that all places are taken. */
+#define PUBLIC_COMPLAIN_MS 60000
 
 enum way { WAY_HTTPS, WAY_HTTP, WAY_COUNT };
 
 struct public_conn {
-    LIST_ENTRY(public_conn) next;
+    TAILQ_ENTRY(public_conn) next;
     struct public_doors *all;
     enum way way;
     struct http_conn *http;
@@ -33,15 +36,15 @@ struct public_way {
     enum way way;
     int listener; /* until it is opened */
     struct door *door;
-    bool resting; /* as many connections as allowed */
     unsigned connections;
+    int64_t complained_ms; /* 0: never */
     struct http_conn_ops ops;
 };
 
 struct public_doors {
     struct event_base *base;
     struct public_way ways[WAY_COUNT];
-    LIST_HEAD(, public_conn) all;
+    TAILQ_HEAD(, public_conn) all; /* longest open first */
     struct documents *documents;
     struct site site;
     SSL_CTX *tls;
@@ -73,14 +76,10 @@ static void on_closed(struct http_conn *h, void *arg)
     struct public_way *w = &c->all->ways[c->way];
     if (c->way == WAY_HTTPS)
         say_goodbye(http_conn_bev(h));
-    LIST_REMOVE(c, next);
+    TAILQ_REMOVE(&c->all->all, c, next);
     conn_first_done(c);
     free(c);
     w->connections--;
-    if (w->resting && !w->all->stopping) {
-        w->resting = false;
-        door_watch(w->door, true);
-    }
 }
 
 static void on_request(struct http_conn *h, const struct http_request *req, void *arg)
@@ -123,6 +122,42 @@ static struct bufferevent *bufferevent_of(struct public_way *w, int fd)
     return bev;
 }
 
+static void complain(struct public_way *w)
+{
+    int64_t now = clock_mono_ms();
+    if (w->complained_ms != 0 && now - w->complained_ms < PUBLIC_COMPLAIN_MS)
+        return;
+    w->complained_ms = now;
+    log_warning("public door: all %u connections are in use, those open for longest are closed",
+        w->connections);
+}
+
+/* Ends the connection that has been open for longest and takes no answer just now. */
+static bool close_oldest(struct public_way *w)
+{
+    struct public_conn *c;
+    TAILQ_FOREACH (c, &w->all->all, next)
+        if (c->way == w->way &&
+            evbuffer_get_length(bufferevent_get_output(http_conn_bev(c->http))) == 0) {
+            http_conn_free(c->http);
+            return true;
+        }
+    return false;
+}
+
+/* A partner reads one document and goes. Whoever stays, silent or slow, must not keep the places of
+ * those who come. */
+static bool may_accept(void *arg)
+{
+    struct public_way *w = arg;
+    while (w->connections >= w->all->connections_max) {
+        complain(w);
+        if (!close_oldest(w))
+            return false;
+    }
+    return true;
+}
+
 static void on_peer(int fd, void *arg)
 {
     struct public_way *w = arg;
@@ -146,18 +181,15 @@ static void on_peer(int fd, void *arg)
         conn_first_done(c);
         return;
     }
-    LIST_INSERT_HEAD(&p->all, c, next);
+    TAILQ_INSERT_TAIL(&p->all, c, next);
     c = NULL;
-    if (++w->connections >= p->connections_max) {
-        w->resting = true;
-        door_watch(w->door, false);
-    }
+    w->connections++;
 }
 
 /* Opens one door when it is still shut. */
 static bool way_open(struct public_way *w)
 {
-    static const struct door_ops ops = {.on_peer = on_peer};
+    static const struct door_ops ops = {.may_accept = may_accept, .on_peer = on_peer};
     if (w->listener >= 0)
         w->door = door_open(w->all->base, TAKE_FD(w->listener), &ops, w);
     return w->door != NULL;
@@ -232,9 +264,9 @@ void public_doors_stop(struct public_doors *p)
         door_close(TAKE(p->ways[i].door));
         closep(&p->ways[i].listener);
     }
-    struct public_conn *c = LIST_FIRST(&p->all);
+    struct public_conn *c = TAILQ_FIRST(&p->all);
     while (c) {
-        struct public_conn *next = LIST_NEXT(c, next);
+        struct public_conn *next = TAILQ_NEXT(c, next);
         if (is_idle(c))
             http_conn_free(c->http);
         c = next;
@@ -247,7 +279,7 @@ struct public_doors *public_doors_new(struct event_base *base, struct listeners 
     if (!p)
         return NULL;
     p->base = base;
-    LIST_INIT(&p->all);
+    TAILQ_INIT(&p->all);
     p->ways[WAY_HTTPS].listener = TAKE_FD(doors->https);
     p->ways[WAY_HTTP].listener = TAKE_FD(doors->http);
     for (size_t i = 0; i < WAY_COUNT; i++) {
@@ -271,8 +303,8 @@ void public_doors_free(struct public_doors *p)
     if (!p)
         return;
     public_doors_stop(p);
-    while (!LIST_EMPTY(&p->all))
-        http_conn_free(LIST_FIRST(&p->all)->http);
+    while (!TAILQ_EMPTY(&p->all))
+        http_conn_free(TAILQ_FIRST(&p->all)->http);
     site_close(&p->site);
     documents_free(p->documents);
     tls_freep(&p->tls);

@@ -121,7 +121,9 @@ static int read_files(SSL_CTX *ctx, const struct settings *s, char *why)
     key.secret = true;
     if (!s->tls.certificate || !s->tls.private_key)
         return refuse(why, "[TLS]",
-            "Certificate= and PrivateKey= are needed to serve the public documents over HTTPS");
+            "Certificate= and PrivateKey= are needed to serve the public documents over HTTPS; "
+            "where "
+            "another server does that: systemctl mask --now s2sd.socket");
     int r =
         file_read(s->tls.certificate, FILE_CONFIG, TLS_FILE_MAX, &certificate, why, TLS_WHY_MAX);
     if (r == 0)

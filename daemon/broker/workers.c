@@ -22,6 +22,10 @@
 #define WORKER_PAUSE_LONGEST_MS 5000
 /* A full link is tried again after this long. */
 #define PUMP_AGAIN_MS 20
+/* Each worker is asked this often whether it is there; one that leaves so many questions in a row
+ * unanswered hangs, and whoever is connected to it hangs with it. */
+#define PING_EVERY_S 2
+#define PINGS_UNANSWERED_MAX 3
 
 /* What a worker has still to be told of one partner. */
 enum { OWED_TRUST = 1, OWED_DONE = 2, WAITS_FOR_END = 4 };
@@ -36,7 +40,8 @@ struct worker {
     struct event *again; /* respawn, or pump */
     int64_t started_ms;
     unsigned quick_deaths;
-    uint8_t *owed; /* for each partner */
+    unsigned unanswered; /* pings */
+    uint8_t *owed;       /* for each partner */
     size_t n_owed, cursor;
     bool synced_owed; /* MSG_TRUST_SYNCED after all of it */
 };
@@ -51,6 +56,7 @@ struct kind {
 
 struct workers {
     struct event_base *base;
+    struct event *ping;
     struct children *children;
     struct partners *partners;
     const struct workers_ops *ops;
@@ -232,6 +238,8 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
         take_hint(w, &hint);
     else if (f->type == MSG_CONFIG_READY && msg_config_get(f, &config))
         w->all->ops->on_config(w->slot, &config, w->all->arg);
+    else if (f->type == MSG_PONG && frame_end(f))
+        w->unanswered = 0;
     else if (f->type == MSG_WORKER_READY && frame_end(f))
         log_debug("%s %u: doors are open", workers_kind_name(w->kind), w->index);
     else
@@ -352,6 +360,7 @@ static int spawn(struct worker *w)
     }
     w->pid = pid;
     w->started_ms = clock_mono_ms();
+    w->unanswered = 0;
     w->link = link_new(w->all->base, TAKE_FD(ours), on_frame, on_closed, w);
     if (!w->link) {
         kill(pid, SIGKILL); /* on_ended starts another */
@@ -362,6 +371,32 @@ static int spawn(struct worker *w)
     owe_all(w);
     pump(w);
     return 0;
+}
+
+/* A clock of our own that stood still is not the worker's fault: questions are counted, not time.
+ */
+void workers_ping(struct workers *ws)
+{
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        if (!w->link || w->pid <= 0)
+            continue;
+        if (w->unanswered == PINGS_UNANSWERED_MAX) {
+            log_err("%s %u (pid %d) does not answer and is replaced", workers_kind_name(w->kind),
+                w->index, (int)w->pid);
+            kill(w->pid, SIGKILL); /* on_ended starts another */
+            continue;
+        }
+        w->unanswered++;
+        (void)!send_bare(w, MSG_PING, -1);
+    }
+}
+
+static void on_ping_due(evutil_socket_t unused, short what, void *arg)
+{
+    (void)unused;
+    (void)what;
+    workers_ping(arg);
 }
 
 void workers_trust(struct workers *ws, const struct partner_entry *e, uint64_t trust_generation)
@@ -461,6 +496,7 @@ void workers_hold(struct workers *ws, bool hold)
 void workers_stop(struct workers *ws)
 {
     ws->stopping = true;
+    event_del(ws->ping);
     for (size_t i = 0; i < ws->n; i++) {
         event_del(ws->list[i].again);
         link_free(TAKE(ws->list[i].link));
@@ -516,7 +552,8 @@ int workers_start(
         r = list_open(ws);
     for (size_t i = 0; r == 0 && i < ws->n; i++)
         r = spawn(&ws->list[i]);
-    return r;
+    static const struct timeval every = {.tv_sec = PING_EVERY_S};
+    return r == 0 && event_add(ws->ping, &every) < 0 ? -ENOMEM : r;
 }
 
 struct workers *workers_new(struct event_base *base, struct children *children,
@@ -531,7 +568,11 @@ struct workers *workers_new(struct event_base *base, struct children *children,
         .ops = ops,
         .arg = arg,
         .kinds = {{.counters_fd = -1}, {.counters_fd = -1}}};
-    return ws;
+    ws->ping = event_new(base, -1, EV_PERSIST, on_ping_due, ws);
+    if (ws->ping)
+        return ws;
+    free(ws);
+    return NULL;
 }
 
 static void kind_close(struct kind *k)
@@ -552,6 +593,7 @@ void workers_free(struct workers *ws)
         free(ws->list[i].owed);
     }
     free(ws->list);
+    event_free(ws->ping);
     kind_close(&ws->kinds[WORKERS_VALIDATOR]);
     kind_close(&ws->kinds[WORKERS_MINTER]);
     free(ws);

@@ -62,6 +62,10 @@ void workers_health(struct workers *w, struct msg_health health);
 /* The signer came or went: the minters get new links, or hear that it is away. */
 void workers_signer(struct workers *w, bool up);
 
+/* Asks each worker whether it is there, and kills one that has not answered several times in a row:
+ * another takes its place. Runs by itself every few seconds. */
+void workers_ping(struct workers *w);
+
 size_t workers_count(const struct workers *w);
 /* MSG_CONFIG_PREPARE, _COMMIT or _ABORT to one of them. 0 or -errno, -ENOTCONN when it is not
  * running. */

@@ -22,7 +22,6 @@ struct door {
     struct event *readable; /* persistent */
     struct event *again;    /* watches again after a rest */
     int fd;
-    bool on;
     int64_t complained_ms;
 };
 
@@ -78,7 +77,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct door *d = arg;
-    if (d->on && event_add(d->readable, NULL) < 0)
+    if (event_add(d->readable, NULL) < 0)
         rest(d, EXHAUSTED_MS);
 }
 
@@ -89,7 +88,7 @@ struct door *door_open(struct event_base *base, int listener, const struct door_
         close(listener);
         return NULL;
     }
-    *d = (struct door){.ops = ops, .arg = arg, .fd = listener, .on = true};
+    *d = (struct door){.ops = ops, .arg = arg, .fd = listener};
     d->readable = event_new(base, listener, EV_READ | EV_PERSIST, on_readable, d);
     d->again = event_new(base, -1, 0, on_again, d);
     if (d->readable && d->again && evutil_make_socket_nonblocking(listener) == 0 &&
@@ -109,15 +108,4 @@ void door_close(struct door *d)
         event_free(d->again);
     close(d->fd);
     free(d);
-}
-
-void door_watch(struct door *d, bool on)
-{
-    d->on = on;
-    if (!on) {
-        (void)event_del(d->readable);
-        (void)event_del(d->again);
-    } else if (event_add(d->readable, NULL) < 0) {
-        rest(d, EXHAUSTED_MS);
-    }
 }

@@ -23,5 +23,3 @@ struct door *door_open(struct event_base *base, int listener, const struct door_
     WARN_UNUSED;
 /* Closes our descriptor of it (others may hold the same socket). NULL is fine. */
 void door_close(struct door *d);
-/* Stops or goes on watching. */
-void door_watch(struct door *d, bool on);

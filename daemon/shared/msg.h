@@ -37,7 +37,10 @@ enum msg_type {
     MSG_HINT_DONE,    /* str partner: the refresh asked for has ended, or will not be made now */
     /* worker -> broker */
     MSG_WORKER_READY, /* doors are open */
-    MSG_HINT          /* str partner, 20 bytes x5t: a token names a key we do not know */
+    MSG_HINT,         /* str partner, 20 bytes x5t: a token names a key we do not know */
+    /* between broker and worker */
+    MSG_PING, /* are you there? */
+    MSG_PONG  /* the answer, with the same id */
 };
 
 struct msg_config {

@@ -149,8 +149,15 @@ static int load_ring(struct own_keys *k, bool *ret_found, char why[OWN_KEYS_WHY_
     *ret_found = r == 0;
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    if (keyring_scan(buf_span(&text), &k->ring) == REASON_OK)
+    switch (keyring_scan(buf_span(&text), &k->ring)) {
+    case REASON_OK:
         return 0;
+    case REASON_OUT_OF_MEMORY:
+        snprintf(why, OWN_KEYS_WHY_MAX, "%.512s: out of memory", path);
+        return -ENOMEM;
+    default:
+        break;
+    }
     snprintf(why, OWN_KEYS_WHY_MAX,
         "%.512s is damaged: put back a copy, or remove it to start over with the keys that are "
         "there",

@@ -29,24 +29,14 @@ static void peer_texts(const struct peer *peer, struct peer_texts *t)
     log_safe(span_of(peer->unit), t->unit, sizeof t->unit);
 }
 
-/* True when this record may be written. The first of another second tells before how many of `what`
- * were left out since. */
+/* True when this record may be written; tells before how many of `what` were left out. */
 static bool may_write(struct audit_limits *limits, enum reason reason, const char *what)
 {
-    int64_t second = clock_mono_ms() / 1000;
-    __auto_type of = &limits->of[reason];
-    if (of->second != second) {
-        if (of->suppressed > 0)
-            log_notice(
-                "%u further %s were refused as %s", of->suppressed, what, reason_code(reason));
-        of->second = second;
-        of->written = of->suppressed = 0;
-    }
-    if (of->written == AUDIT_BURST) {
-        of->suppressed++;
+    unsigned left_out;
+    if (!burst_take(&limits->of[reason], &left_out))
         return false;
-    }
-    of->written++;
+    if (left_out > 0)
+        log_notice("%u further %s were refused as %s", left_out, what, reason_code(reason));
     return true;
 }
 

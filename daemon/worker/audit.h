@@ -3,18 +3,14 @@
  * refused tokens. The signer records signatures itself. Never token text: its hash. */
 #pragma once
 
+#include "burst.h"
 #include "check.h"
 #include "policy.h"
 
-/* Refused tokens come from strangers and refused orders from any process of the machine; neither
- * may fill the journal, where others would be lost: so many records of one reason in a second, then
- * one line that counts the rest. */
-#define AUDIT_BURST 10
+/* Refused tokens come from strangers and refused orders from any process of the machine: of each
+ * reason no more than a burst is written. */
 struct audit_limits {
-    struct {
-        int64_t second;
-        unsigned written, suppressed;
-    } of[REASON_COUNT];
+    struct burst of[REASON_COUNT];
 };
 
 /* A judgement that ended before the signature was believed to be somebody's is nothing but noise

@@ -165,6 +165,19 @@ static void on_abort(struct broker_link *b, struct frame_in *f, int *fd)
     settings_freep(&b->prepared);
 }
 
+/* Only a loop that turns can answer. */
+static void on_ping(struct broker_link *b, struct frame_in *f, int *fd)
+{
+    (void)fd;
+    uint8_t room[FRAME_HEAD];
+    struct frame_out out;
+    frame_start(&out, room, sizeof room, MSG_PONG, f->id);
+    if (!frame_end(f))
+        link_drop(b->link, "left-over fields");
+    else if (link_send(b->link, &out, -1) < 0)
+        log_err("the broker cannot be told that we are there");
+}
+
 /* Which message goes where, and to which kind of worker. */
 static const struct {
     enum msg_type type;
@@ -180,6 +193,7 @@ static const struct {
     {MSG_CONFIG_PREPARE, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_prepare},
     {MSG_CONFIG_COMMIT, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_commit},
     {MSG_CONFIG_ABORT, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_abort},
+    {MSG_PING, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_ping},
 };
 
 static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)

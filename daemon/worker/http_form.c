@@ -21,18 +21,17 @@ static bool is_form(const struct http_request *req)
     return n == 1 && span_eq_nocase(type, SPAN("application/x-www-form-urlencoded"));
 }
 
-/* False: there twice, not decodable, or holding NUL (http_form_get). */
-static bool read_field(struct form *f, const char *name, struct span *ret)
+/* How often it is there (only once is taken), or negative when something in the form cannot be
+ * decoded (http_form_get). */
+static int read_field(struct form *f, const char *name, struct span *ret)
 {
     int n = http_form_get(f->text, name, f->at, f->left);
-    if (n == 0)
-        return true;
     if (n != 1)
-        return false;
+        return n;
     *ret = span_of(f->at);
     f->at += ret->n + 1;
     f->left -= ret->n + 1;
-    return true;
+    return n;
 }
 
 static bool complain(struct http_complaint *c, enum reason reason, const char *description)
@@ -55,12 +54,13 @@ bool http_form_read(struct visitor *v, const struct http_request *req, const str
     struct form f = {req->body, v->memory, v->memory_len};
     for (size_t i = 0; i < n; i++) {
         struct span *to = (struct span *)(void *)((char *)into + rows[i].offset);
-        if (read_field(&f, rows[i].name, to))
+        int times = read_field(&f, rows[i].name, to);
+        if (times == 0 || times == 1)
             continue;
-        complain(ret, REASON_INVALID_REQUEST, NULL);
-        snprintf(
-            ret->text, sizeof ret->text, "%s is there twice or cannot be decoded", rows[i].name);
-        ret->description = ret->text;
+        if (times < 0)
+            return complain(ret, REASON_INVALID_REQUEST, "The form cannot be decoded");
+        complain(ret, REASON_INVALID_REQUEST, ret->text);
+        snprintf(ret->text, sizeof ret->text, "%s is there twice", rows[i].name);
         return false;
     }
     return true;

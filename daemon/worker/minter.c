@@ -100,8 +100,10 @@ static enum reason judge_wish(struct worker *w, const struct request *r, struct 
     const struct partner *partner = NULL;
     struct span host = {0};
     j->grant.rule = policy_match(s, r->peer);
-    if (!j->grant.rule || !(j->grant.rule->rights & RIGHT_MINT))
+    if (!j->grant.rule || !(j->grant.rule->rights & RIGHT_MINT)) {
+        policy_why_not(s, r->peer, RIGHT_MINT, j->detail, sizeof j->detail);
         return REASON_NOT_PERMITTED;
+    }
     if (wish->has_lifetime && wish->lifetime_s <= 0)
         return REASON_LIFETIME_REFUSED;
     if (wish->has_min_valid && wish->min_valid_s < 0)
@@ -120,6 +122,9 @@ static enum reason judge_wish(struct worker *w, const struct request *r, struct 
         .user = wish->user,
         .lifetime_s = wish->has_lifetime ? wish->lifetime_s : 0};
     reason = policy_grant(s, &j->request, &j->grant);
+    if (reason == REASON_NOT_PERMITTED)
+        snprintf(j->detail, sizeof j->detail,
+            "[Client %s] does not name %s in Partners=", j->grant.rule->name, partner->name);
     if (reason != REASON_OK)
         return reason;
     j->min_valid_s = min_valid_of(wish, j->grant.lifetime_s);

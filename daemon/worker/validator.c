@@ -84,16 +84,22 @@ static void tell(struct worker *w, struct request *r)
     r->answer(r, &o);
 }
 
-/* May this peer ask that? REASON_OK or REASON_NOT_PERMITTED. */
-static enum reason may_ask(
-    const struct worker *w, const struct request *r, const struct names **ret_audiences)
+/* May this peer ask that? Otherwise it is refused. */
+static bool may_ask(const struct worker *w, struct request *r, const struct names **ret_audiences)
 {
+    char detail[256];
+    enum right lacks = RIGHT_VALIDATE;
     enum reason reason = policy_may_validate(w->settings, r->peer, ret_audiences);
-    if (reason != REASON_OK)
-        return reason;
-    if (r->wish.validate.explain && !policy_may(w->settings, r->peer, RIGHT_EXPLAIN))
-        return REASON_NOT_PERMITTED;
-    return REASON_OK;
+    if (reason == REASON_OK && r->wish.validate.explain &&
+        !policy_may(w->settings, r->peer, RIGHT_EXPLAIN)) {
+        reason = REASON_NOT_PERMITTED;
+        lacks = RIGHT_EXPLAIN;
+    }
+    if (reason == REASON_OK)
+        return true;
+    policy_why_not(w->settings, r->peer, lacks, detail, sizeof detail);
+    request_refuse(r, reason, 0, detail);
+    return false;
 }
 
 /* One turn of a request: refused, told, or left waiting (false). */
@@ -101,11 +107,8 @@ static bool turn(struct worker *w, struct request *r, bool may_wait)
 {
     struct validator *v = w->validator;
     const struct names *audiences = NULL;
-    enum reason reason = may_ask(w, r, &audiences);
-    if (reason != REASON_OK) {
-        request_refuse(r, reason, 0, "");
+    if (!may_ask(w, r, &audiences))
         return true;
-    }
     judge(w, &r->wish.validate, audiences);
     if (v->verdict.reason == REASON_UNKNOWN_KEY && may_wait)
         return false;

@@ -39,6 +39,8 @@ static void put_refusal(struct buf *b, const struct outcome *o)
     json_out_start(&j, b);
     json_out_object(&j, NULL);
     json_out_str(&j, "reason", reason_code(o->reason));
+    if (class == ANSWER_NOT_PERMITTED && o->detail[0])
+        json_out_str(&j, "detail", o->detail);
     if (class == ANSWER_INVALID_TARGET && o->detail[0])
         json_out_str(&j, "candidates", o->detail);
     if (class == ANSWER_REFUSED)

@@ -53,6 +53,19 @@ void worker_done(struct worker *w)
     settings_freep(&w->settings);
 }
 
+/* Keys were learned from an application. A section that now names another one has none until the
+ * broker says so: its word may come a moment later than the settings. */
+static void forget_renamed(
+    struct store *store, const struct settings *before, const struct settings *now)
+{
+    for (size_t i = 0; i < now->n_partners; i++) {
+        const struct span name = span_of(now->partners[i].name);
+        const struct partner *was = settings_partner(before, name);
+        if (was && strcmp(was->issuer, now->partners[i].issuer) != 0)
+            store_remove(store, name);
+    }
+}
+
 void worker_commit(struct worker *w, struct settings *settings)
 {
     struct settings *old = w->settings;
@@ -62,6 +75,7 @@ void worker_commit(struct worker *w, struct settings *settings)
     doors_on_commit(w->doors);
     if (w->validator) {
         store_keep_only(w->store, settings);
+        forget_renamed(w->store, old, settings);
         validator_on_commit(w);
     } else {
         minter_on_commit(w);

@@ -145,7 +145,8 @@ unshare -m --propagation private bash -c '
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0
     exec systemd-nspawn -q -D "$1" --private-network --register=no --keep-unit --boot --console=pipe --link-journal=no' boot "$root" >"$root.log" 2>&1 &
 nspawn=$!
-find_leader() { leader=$(pgrep -P "$nspawn" | head -n 1) && [ -n "$leader" ]; }
+# nspawn has a short-lived child first; the container's own is the one that has become systemd
+find_leader() { leader=$(pgrep -P "$nspawn" -x systemd | head -n 1) && [ -n "$leader" ]; }
 booted() { inside systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; }
 await 20 find_leader && await 30 booted || {
     if ! kill -0 "$nspawn" 2>/dev/null; then # this machine lets nobody make a container
@@ -228,7 +229,7 @@ sed -i '/^Colour=/d' "$root/etc/s2sd/clients.d/test.conf"
 works() { inside curl -sf --unix-socket /run/s2sd/validate.sock http://localhost/readyz && inside curl -sf --unix-socket /run/s2sd/mint.sock http://localhost/readyz; }
 for u in s2sd s2sd-signer s2sd-fetcher; do
     main=$(inside systemctl show -P MainPID $u)
-    inside kill -9 "$main"
+    inside systemctl kill --kill-whom=main -s SIGKILL $u
     restarted() { [ "$(inside systemctl show -P MainPID $u)" != "$main" ] && works; }
     ok "$u comes back within 2 s of SIGKILL" await 2 restarted
 done

@@ -35,7 +35,7 @@ static bool verifies(const struct json_value *jwk, struct span message, struct s
     struct jwk key = {0};
     if (jwk_read(jwk, &key) != REASON_OK)
         return false;
-    bool good = pubkey_verify_rs256(key.key, message, sig);
+    bool good = pubkey_verify_rs256(key.key, message, sig) == REASON_OK;
     jwk_done(&key);
     return good;
 }

@@ -96,6 +96,7 @@ static const char *const other_pins[] = {STAGE_CONF
 START_TEST(what_was_learned_under_other_pins_is_forgotten)
 {
     first_document("0");
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
     uint64_t generation = stage_partner(&s, "exch")->state.trust.generation;
     if (_i & 1)
         stage_restart(&s, other_pins[_i / 2], 0);
@@ -107,9 +108,53 @@ START_TEST(what_was_learned_under_other_pins_is_forgotten)
     ck_assert_uint_gt(e->state.trust.generation, generation); /* remembered verdicts die with it */
     ck_assert_uint_eq(e->state.document.n, 0);
     ck_assert_ptr_nonnull(strstr(e->state.history, "forgotten"));
+    /* and what the workers are told */
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+    ck_assert_uint_eq(partners_trust(s.partners, e)->n_keys, 0);
+    ck_assert_uint_gt(partners_trust(s.partners, e)->generation, generation);
     stage_wait(&s, 0);
     ck_assert_uint_eq(stage_asked, 2);
     ck_assert_str_eq(stage_open_request()->etag, "");
+}
+END_TEST
+
+static void put_certificate(const char *file, int key)
+{
+    CLEANUP(buf_done) struct buf pem = {.max = 65536, .secret = true};
+    ck_assert_int_eq(signkey_to_pem(stage_keys[key], &pem), REASON_OK);
+    const char *certificate = strstr(pem.p, "-----BEGIN CERTIFICATE");
+    ck_assert_ptr_nonnull(certificate);
+    temp_dir_write(&s.dir, file, span_of(certificate), 0600);
+}
+
+/* An air-gapped partner with that certificate. */
+static void use_air_gapped(const char *app, const char *file)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT(8192);
+    buf_printf(&text,
+        "%s[Partner gap]\nCertificate=%s/%s\nApplicationId=%s-0000-0ff1-ce00-000000000000\n"
+        "Realm=contoso.example\nTrust=full\nAudienceHost=gap\nGrace=7d\n",
+        STAGE_CONF, s.dir.path, file, app);
+    stage_use(&s, text.p);
+    stage_wait(&s, 0);
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+}
+
+/* There is no document that could tell whose the old certificate was, and Grace= is not for
+ * somebody else. */
+START_TEST(the_certificate_of_another_application_gets_no_grace)
+{
+    put_certificate("a.pem", 0);
+    put_certificate("b.pem", 1);
+    use_air_gapped("00000002", "a.pem");
+    ck_assert_str_eq(stage_keys_of(&s, "gap"), "0");
+    use_air_gapped("00000003", "b.pem");
+    ck_assert_str_eq(stage_keys_of(&s, "gap"), "1");
+    const struct partner_trust *t = partners_trust(s.partners, stage_partner(&s, "gap"));
+    ck_assert_uint_eq(t->n_keys, 1);
+    /* the same application rolls with it */
+    use_air_gapped("00000003", "a.pem");
+    ck_assert_str_eq(stage_keys_of(&s, "gap"), "01");
 }
 END_TEST
 
@@ -189,6 +234,32 @@ START_TEST(a_key_that_two_partners_publish_is_the_first_ones)
     ck_assert_int_eq(partners_settle(s.partners, e, NULL, stage_on_trust, &s), REASON_OK);
     ck_assert(!partners_trust(s.partners, stage_partner(&s, "sps"))->keys[0].disputed);
     ck_assert_ptr_nonnull(strstr(stage_partner(&s, "sps")->state.history, "no longer disputed: "));
+}
+END_TEST
+
+/* One copied key in place of another is news too. */
+START_TEST(another_disputed_key_is_told_though_there_are_no_more_of_them)
+{
+    stage_use(&s, STAGE_CONF STAGE_EXCH SPS);
+    stage_wait(&s, 0);
+    struct cert own = *signkey_cert(stage_keys[1]);
+    struct keyring ring = {.n = 1, .generation = 1};
+    ring.slots[0] = (struct ring_slot){.state = KEY_CURRENT, .cert = &own};
+    stage_answer_keys("0");
+    ck_assert_int_eq(partners_settle(s.partners, NULL, &ring, stage_on_trust, &s), REASON_OK);
+    static const char *const documents[] = {"02", "12"}; /* the first is exch's, then ours */
+    struct partner_entry *sps = stage_partner(&s, "sps");
+    for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
+        char thumb[THUMBPRINT_TEXT_LEN], line[256];
+        stage_wait(&s, i ? 3600 : 10);
+        if (i)
+            stage_answer_keys("0");
+        answer_sps(documents[i]);
+        ck_assert_int_eq(partners_settle(s.partners, sps, &ring, stage_on_trust, &s), REASON_OK);
+        thumbprint_text(signkey_cert(stage_keys[documents[i][0] - '0'])->x5t, thumb);
+        snprintf(line, sizeof(line), "disputed, so not used: %s,", thumb);
+        ck_assert_msg(strstr(sps->state.history, line) != NULL, "%s", sps->state.history);
+    }
 }
 END_TEST
 
@@ -314,8 +385,10 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_reload_during_a_fetch_asks_again);
     tcase_add_test(tc, another_address_is_asked_at_once);
     tcase_add_loop_test(tc, what_was_learned_under_other_pins_is_forgotten, 0, 4);
+    tcase_add_test(tc, the_certificate_of_another_application_gets_no_grace);
     tcase_add_test(tc, members_of_a_pool_are_asked_in_turn);
     tcase_add_test(tc, a_key_that_two_partners_publish_is_the_first_ones);
+    tcase_add_test(tc, another_disputed_key_is_told_though_there_are_no_more_of_them);
     tcase_add_test(tc, a_partner_that_publishes_our_certificate_does_not_get_it);
     tcase_add_test(tc, a_document_of_others_keys_changes_nothing);
     tcase_add_test(tc, a_damaged_state_file_is_put_aside);

@@ -54,6 +54,15 @@ static void report_start(int fd)
     report(fd, REPORT_START, false, span_of(text));
 }
 
+static void answer_ping(int fd, uint32_t id)
+{
+    uint8_t room[FRAME_HEAD];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), MSG_PONG, id);
+    if (send(fd, room, frame_finish(&f), MSG_NOSIGNAL) < 0)
+        _exit(3);
+}
+
 /* Tells what kind of message came, for which partner, and whether a descriptor was with it. */
 static void report_frame(int fd, struct frame_in *f, bool has_fd)
 {
@@ -67,6 +76,8 @@ static void report_frame(int fd, struct frame_in *f, bool has_fd)
         snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
     else if (f->type == MSG_HEALTH && msg_health_get(f, &h))
         snprintf(text, sizeof(text), "%d%d", h.may_mint, h.may_validate);
+    if (f->type == MSG_PING)
+        answer_ping(fd, f->id);
     report(fd, (uint8_t)f->type, has_fd, span_of(text));
 }
 
@@ -304,6 +315,47 @@ START_TEST(validators_get_trust_and_minters_get_the_signer)
 }
 END_TEST
 
+/* Everything that was asked so far is answered. */
+static void await_answers(unsigned pings)
+{
+    for (size_t slot = 0; slot < 2; slot++)
+        for (int i = 0; count_reports(slot, MSG_PING) < pings && i < 5000; i++) {
+            event_base_loop(base, EVLOOP_NONBLOCK);
+            usleep(2000);
+        }
+    event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+START_TEST(a_worker_that_hangs_is_replaced_and_no_other)
+{
+    start(1, 1);
+    reported(0, MSG_TRUST_SYNCED, 0);
+    reported(1, MSG_TRUST_SYNCED, 0);
+    pid_t hangs = workers_at(workers, 0).pid, lives = workers_at(workers, 1).pid;
+    for (unsigned i = 1; i <= 5; i++) { /* whoever answers is asked for ever */
+        workers_ping(workers);
+        await_answers(i);
+    }
+    ck_assert_uint_eq(deaths, 0);
+    size_t from = n_said;
+    ck_assert_int_eq(kill(hangs, SIGSTOP), 0);
+    for (unsigned i = 6; i <= 9; i++) {
+        ck_assert_uint_eq(deaths, 0);
+        workers_ping(workers);
+        ck_assert_int_eq(await_report(1, MSG_PING, from, 10000) < n_said, true);
+        from = n_said;
+    }
+    for (int i = 0; deaths == 0 && i < 5000; i++) {
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        usleep(2000);
+    }
+    ck_assert_uint_eq(deaths, 1);
+    ck_assert_int_ne(workers_at(workers, 0).pid, hangs);
+    ck_assert_int_eq(workers_at(workers, 1).pid, lives);
+    reported(0, MSG_TRUST_SYNCED, from);
+}
+END_TEST
+
 START_TEST(a_kind_without_a_door_is_left_out)
 {
     closep(&doors.mint);
@@ -346,7 +398,7 @@ END_TEST
 
 START_TEST(a_hint_that_causes_a_fetch_is_answered_after_the_trust)
 {
-    start(2, 0);
+    start(2, 1);
     reported(0, MSG_TRUST_SYNCED, 0);
     reported(1, MSG_TRUST_SYNCED, 0);
     const struct partner_entry *e = partners_find(partners, SPAN("exch"));
@@ -362,6 +414,7 @@ START_TEST(a_hint_that_causes_a_fetch_is_answered_after_the_trust)
     ck_assert_uint_lt(reported(0, MSG_TRUST, from), done);
     reported(1, MSG_TRUST, from); /* all learn the keys, only who asked is called back */
     ck_assert_uint_eq(await_report(1, MSG_HINT_DONE, from, 100), n_said);
+    ck_assert_uint_eq(count_reports(2, MSG_TRUST), 0); /* a minter never parses a token */
     from = n_said;
     workers_ended(workers, e); /* another attempt: nobody waits */
     ck_assert_uint_eq(await_report(0, MSG_HINT_DONE, from, 100), n_said);
@@ -432,6 +485,7 @@ static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, validators_get_trust_and_minters_get_the_signer);
+    tcase_add_test(tc, a_worker_that_hangs_is_replaced_and_no_other);
     tcase_add_test(tc, a_kind_without_a_door_is_left_out);
     tcase_add_test(tc, a_dead_worker_is_replaced_and_told_everything);
     tcase_add_test(tc, one_that_keeps_dying_is_braked);

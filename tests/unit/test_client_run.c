@@ -107,6 +107,13 @@ static const struct {
         EXIT_FORBIDDEN, "",
         "s2sctl: No client rule lets this process do that (not_permitted)\n"
         "See [Client] in s2sd.conf(5).\n"},
+    {"token mint exch", "", "io.s2sd.mint",
+        {{NULL, ERROR("io.s2sd.mint.NotPermitted",
+                    "\"reason\":\"not_permitted\",\"detail\":\"no [Client] section matches uid "
+                    "7, gid 7\"")}},
+        EXIT_FORBIDDEN, "",
+        "s2sctl: No client rule lets this process do that: no [Client] section matches uid 7, gid "
+        "7 (not_permitted)\nSee [Client] in s2sd.conf(5).\n"},
     {"token mint mail", "", "io.s2sd.mint",
         {{NULL, ERROR("io.s2sd.mint.InvalidTarget",
                     "\"reason\":\"ambiguous_target\",\"candidates\":\"exch, exch2\"")}},

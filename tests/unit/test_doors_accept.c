@@ -114,24 +114,6 @@ START_TEST(a_peer_left_to_others_is_looked_at_again)
 }
 END_TEST
 
-START_TEST(a_door_that_is_not_watched_takes_nobody)
-{
-    struct event_base *base = event_base_new();
-    struct gate g = {0};
-    struct door *d = door_open(base, listen_somewhere(), &gate_ops, &g);
-    door_watch(d, false);
-    int peer = dial();
-    loop_turn(base);
-    ck_assert_uint_eq(g.taken, 0);
-    door_watch(d, true);
-    loop_until(base, is_taken, &g);
-    close(peer);
-    gate_done(&g);
-    door_close(d);
-    event_base_free(base);
-}
-END_TEST
-
 START_TEST(without_descriptors_the_door_rests_and_recovers)
 {
     struct event_base *base = event_base_new();
@@ -305,6 +287,23 @@ START_TEST(whoever_may_come_in_does_so_past_those_who_are_turned_away)
 }
 END_TEST
 
+START_TEST(a_worker_that_is_asked_says_that_it_is_there)
+{
+    static const enum worker_kind kinds[] = {WORKER_VALIDATOR, WORKER_MINTER};
+    uint8_t room[FRAME_MAX];
+    struct frame_out out;
+    struct frame_in in;
+    world_open(kinds[_i], US);
+    frame_start(&out, room, sizeof room, MSG_PING, 77);
+    send_frame(&world.broker, &out);
+    ck_assert(next_frame(&world.broker, room, &in));
+    ck_assert_uint_eq(in.type, MSG_PONG);
+    ck_assert_uint_eq(in.id, 77);
+    ck_assert(frame_end(&in));
+    world_close();
+}
+END_TEST
+
 /* Leaving. */
 
 START_TEST(a_leaving_worker_ends_idle_peers_and_answers_the_others)
@@ -369,7 +368,6 @@ static void fill(TCase *tc)
 {
     tcase_add_test(tc, one_peer_is_taken_for_each_wake_up);
     tcase_add_test(tc, a_peer_left_to_others_is_looked_at_again);
-    tcase_add_test(tc, a_door_that_is_not_watched_takes_nobody);
     tcase_add_test(tc, without_descriptors_the_door_rests_and_recovers);
     tcase_add_test(tc, a_worker_with_more_than_its_share_leaves_peers_to_others);
     tcase_add_test(tc, a_peer_is_not_left_to_workers_that_never_come);
@@ -377,6 +375,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, connections_in_all_are_capped_over_all_workers);
     tcase_add_test(tc, connections_of_one_user_are_capped_over_all_workers);
     tcase_add_test(tc, whoever_may_come_in_does_so_past_those_who_are_turned_away);
+    tcase_add_loop_test(tc, a_worker_that_is_asked_says_that_it_is_there, 0, 2);
     tcase_add_test(tc, a_leaving_worker_ends_idle_peers_and_answers_the_others);
     tcase_add_test(tc, time_limits_of_a_reload_count_for_open_connections);
 }

@@ -169,6 +169,49 @@ START_TEST(a_reload_lets_nobody_wait)
 }
 END_TEST
 
+/* The section is now another application's: until the broker has said what its keys are, nobody's
+ * keys count for it. */
+START_TEST(keys_do_not_outlive_the_application_they_were_learned_from)
+{
+    static const char successor[] = "00000009-0000-0ff1-ce00-000000000000";
+    struct far_end far;
+    CLEANUP(buf_done) struct buf conf = BUF_INIT(4096);
+    CLEANUP(settings_freep) struct settings *its = NULL;
+    buf_printf(&conf, "[Identity]\nApplicationId=%s\nRealm=" REALM "\nHosts=new.contoso.example\n",
+        successor);
+    its = settings_of(conf.p);
+    CLEANUP(freep) char *token = token_from(&its->identity, new_key, "mail.contoso.example", NULL);
+    open_validator(OPEN_TO_ALL);
+    send_trust(2, &new_key, 1);
+    buf_reset(&conf);
+    buf_printf(
+        &conf, US PARTNER("lync", "ApplicationId=%s\nRealm=" REALM "\nTrust=full\n"), successor);
+    worker_commit(&world.w, settings_of(conf.p));
+    introspect(&far, token, "");
+    expect_hint();
+    ck_assert_uint_eq(far.got.n, 0);
+    send_name(MSG_HINT_DONE, "lync");
+    far_take(&far);
+    expect_http(&far, 200, "{\"active\":false}");
+    send_trust(3, &new_key, 1); /* they are its keys too, says the broker */
+    ck_assert(is_active(token));
+    far_close(&far);
+    world_close();
+}
+END_TEST
+
+START_TEST(keys_stay_when_only_other_things_of_a_partner_change)
+{
+    CLEANUP(freep) char *token = token_of(old_key, "mail.contoso.example", NULL);
+    open_validator(OPEN_TO_ALL);
+    worker_commit(&world.w,
+        settings_of(US PARTNER("lync", "ApplicationId=" LYNC "\nRealm=" REALM
+                                       "\nTrust=application\nAudienceHost=x.contoso.example\n")));
+    ck_assert(is_active(token));
+    world_close();
+}
+END_TEST
+
 /* Trust comes and goes. */
 
 START_TEST(trust_that_is_gone_is_gone)
@@ -278,6 +321,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_peer_that_goes_away_is_forgotten);
     tcase_add_test(tc, an_unknown_key_of_an_unknown_issuer_asks_nobody);
     tcase_add_test(tc, a_reload_lets_nobody_wait);
+    tcase_add_test(tc, keys_do_not_outlive_the_application_they_were_learned_from);
+    tcase_add_test(tc, keys_stay_when_only_other_things_of_a_partner_change);
     tcase_add_test(tc, trust_that_is_gone_is_gone);
     tcase_add_test(tc, a_dispute_that_is_settled_is_settled_here_too);
     tcase_add_test(tc, frames_that_are_not_for_a_validator_are_dropped);

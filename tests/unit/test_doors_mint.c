@@ -291,6 +291,37 @@ START_TEST(candidates_are_named)
 }
 END_TEST
 
+START_TEST(a_refusal_says_which_section_decides)
+{
+    static const struct {
+        const char *conf, *why;
+    } rows[] = {
+        {"[Client other]\nUser=@USER@\nGroup=nogroup\nAllow=mint\n",
+            "no [Client] section matches uid "},
+        {"[Client me]\nUser=@USER@\nAllow=validate\n",
+            "[Client me] decides for this process and does not allow mint"},
+        {SHAREPOINT RULE("Partners=sp\n"), "[Client me] does not name lync in Partners="},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct far_end far;
+        char conf[4096], text[256];
+        snprintf(conf, sizeof conf, US LYNC_PARTNER "%s", rows[i].conf);
+        open_minter(conf);
+        post(&far, "/token", CLIENT "&resource=lync");
+        snprintf(text, sizeof text, "\"No client rule lets this process do that: %s", rows[i].why);
+        ck_assert_msg(far_has(&far, text), "%s", far.got.p);
+        far_close(&far);
+        knock(&far, DOOR_VARLINK);
+        say_varlink(
+            &far, "{\"method\":\"io.s2sd.mint.Mint\",\"parameters\":{\"resource\":\"lync\"}}");
+        snprintf(text, sizeof text, "{\"reason\":\"not_permitted\",\"detail\":\"%s", rows[i].why);
+        ck_assert_msg(far_has(&far, text), "%s", far.got.p);
+        far_close(&far);
+        close_minter();
+    }
+}
+END_TEST
+
 static const char *const proxy_headers[] = {"Via: 1.1 x", "Forwarded: for=x", "Origin: null",
     "X-Forwarded-For: 10.0.0.1", "x-forwarded-host: a", "X-Forwarded-Anything:"};
 
@@ -733,6 +764,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, an_exchange_acts_for_the_user);
     tcase_add_loop_test(tc, what_may_not_be_is_refused_without_the_signer, 0, ARRAY_LEN(refused));
     tcase_add_test(tc, candidates_are_named);
+    tcase_add_test(tc, a_refusal_says_which_section_decides);
     tcase_add_loop_test(tc, what_came_through_a_proxy_gets_no_token, 0, ARRAY_LEN(proxy_headers));
     tcase_add_test(tc, a_token_is_handed_out_again_while_half_of_its_life_remains);
     tcase_add_test(tc, min_valid_period_is_the_callers);

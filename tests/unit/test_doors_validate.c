@@ -31,12 +31,26 @@ START_TEST(a_believed_token_is_described)
 }
 END_TEST
 
+/* Another character of the alphabet somewhere in the signature. */
+static void bend(char *token)
+{
+    char *c = token + strlen(token) - 10;
+    *c = *c == 'A' ? 'B' : 'A';
+}
+
+static const char *no_rule_matches(char *out, size_t len)
+{
+    snprintf(out, len, "no [Client] section matches uid %u, gid %u", (unsigned)geteuid(),
+        (unsigned)getegid());
+    return out;
+}
+
 START_TEST(a_refused_token_is_inactive_and_no_more)
 {
     struct far_end far;
     CLEANUP(freep) char *outsider = token_of(old_key, "mail.contoso.example", "x@fabrikam.example");
     CLEANUP(freep) char *bent = token_of(old_key, "mail.contoso.example", NULL);
-    bent[strlen(bent) - 10] ^= 1;
+    bend(bent);
     open_validator(OPEN_TO_ALL);
     const char *const tokens[] = {outsider, bent, "", "x", "a.b.c"};
     for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
@@ -58,17 +72,19 @@ START_TEST(explaining_is_a_right)
     struct far_end far;
     CLEANUP(freep) char *bent = token_of(old_key, "mail.contoso.example", NULL);
     CLEANUP(freep) char *may = with_rule(OPEN_TO_ALL, "Allow=validate explain\n");
-    bent[strlen(bent) - 10] ^= 1;
+    bend(bent);
     open_validator(OPEN_TO_ALL);
     introspect(&far, bent, "&explain=1");
-    expect_http(&far, 403,
+    char expected[2048], why[128], x5t[X5T_TEXT_LEN];
+    snprintf(expected, sizeof expected,
         "{\"error\":\"access_denied\",\"error_description\":\"No client rule lets this process do "
-        "that\",\"reason\":\"not_permitted\"}");
+        "that: %s\",\"reason\":\"not_permitted\"}",
+        no_rule_matches(why, sizeof why));
+    expect_http(&far, 403, expected);
     far_close(&far);
     world_close();
     open_validator(may);
     introspect(&far, bent, "&explain=1");
-    char expected[2048], x5t[X5T_TEXT_LEN];
     snprintf(expected, sizeof expected,
         "{\"active\":false,\"reason\":\"invalid_signature\",\"sentence\":\"The token has an "
         "invalid signature\",\"advice\":\"Forged or damaged: look at who sent it.\","
@@ -163,10 +179,16 @@ static const struct {
         400, "token is there twice"},
     {"POST /introspect HTTP/1.1\r\nHost: a\r\nContent-Type: Application/X-WWW-Form-URLEncoded ; "
      "charset=utf-8\r\nContent-Length: 9\r\n\r\ntoken=%zz",
-        400, "token is there twice or cannot be decoded"},
+        400, "The form cannot be decoded"},
     {"POST /introspect HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
      "Content-Length: 9\r\n\r\ntoken=%00",
         400, "cannot be decoded"},
+    {"POST /introspect HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+     "Content-Length: 13\r\n\r\ntoken=x&y=%zz",
+        400, "\"error_description\":\"The form cannot be decoded\""},
+    {"POST /introspect HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+     "Content-Length: 19\r\n\r\ntoken=x&tok%65n=abc",
+        400, "\"error_description\":\"token is there twice\""},
     {"POST /introspect HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
      "Content-Length: 5\r\n\r\nx=abc",
         400, "token is missing"},
@@ -263,11 +285,15 @@ END_TEST
 START_TEST(varlink_refusals)
 {
     struct far_end far;
+    char expected[512], why[128];
     open_validator(OPEN_TO_ALL "[Listen]\nValidateBy=rules\n");
     knock(&far, DOOR_VARLINK);
     validate(&far, "x", "");
-    ck_assert_str_eq(far.got.p, "{\"error\":\"io.s2sd.validate.NotPermitted\",\"parameters\":{"
-                                "\"reason\":\"not_permitted\"}}");
+    snprintf(expected, sizeof expected,
+        "{\"error\":\"io.s2sd.validate.NotPermitted\",\"parameters\":{\"reason\":\"not_permitted\","
+        "\"detail\":\"%s\"}}",
+        no_rule_matches(why, sizeof why));
+    ck_assert_str_eq(far.got.p, expected);
     buf_reset(&far.got);
     say_varlink(&far, "{\"method\":\"io.s2sd.mint.Mint\",\"parameters\":{\"resource\":\"x\"}}");
     ck_assert(far_has(&far, "org.varlink.service.InterfaceNotFound"));

@@ -278,6 +278,30 @@ START_TEST(lengths_are_in_their_fewest_bytes)
 }
 END_TEST
 
+START_TEST(the_size_limit_is_exact)
+{
+    CLEANUP(buf_done) struct buf signature = BUF_INIT(DER_MAX), spki = BUF_INIT(DER_MAX);
+    const struct pubkey *key = signkey_cert(signer)->key;
+    der_put_spki(&spki, pubkey_n(key), pubkey_e(key));
+    static const uint8_t zeros[CERT_DER_MAX];
+    size_t n = CERT_DER_MAX - 1024; /* then as many as are missing */
+    for (size_t want = CERT_DER_MAX; want <= CERT_DER_MAX + 1;) {
+        CLEANUP(buf_done) struct buf der = BUF_INIT(2 * CERT_DER_MAX);
+        buf_reset(&signature);
+        der_put(&signature, 0x03, span_bytes(zeros, n));
+        der_put_cert(
+            &der, &(struct der_cert){.spki = buf_span(&spki), .signature = buf_span(&signature)});
+        ck_assert(!der.failed);
+        if (der.n != want) {
+            n += want - der.n;
+            continue;
+        }
+        ck_assert_int_eq(parse(buf_span(&der)), want == CERT_DER_MAX ? YES : NO);
+        want++;
+    }
+}
+END_TEST
+
 /* Identifiers came with version 2, extensions with 3. */
 START_TEST(a_version_has_what_it_had)
 {
@@ -531,6 +555,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, one_changed_byte_never_makes_two_readings, 0, 4);
     tcase_add_loop_test(tc, every_part_is_strict, 0, ARRAY_LEN(part_rows));
     tcase_add_test(tc, lengths_are_in_their_fewest_bytes);
+    tcase_add_test(tc, the_size_limit_is_exact);
     tcase_add_test(tc, a_version_has_what_it_had);
     tcase_add_loop_test(tc, times_are_of_the_two_forms_and_real_dates, 0, 2 * ARRAY_LEN(times));
     tcase_add_test(tc, a_validity_is_two_times_and_no_more);

@@ -229,6 +229,7 @@ static const struct key_case {
     {"kid of two keys, one barred", name_two_one_barred, "x5t=;kid=\"k1\"", REASON_UNKNOWN_KEY},
     {"bare JWK by kid", make_bare, "x5t=;kid=\"k1\"", REASON_OK},
     {"bare JWK by x5t", make_bare, "kid=\"k1\"", REASON_UNKNOWN_KEY},
+    {"bare JWK by x5t#S256", make_bare, "x5t=;x5t#S256=$s256", REASON_UNKNOWN_KEY},
     {"bare JWK by thumbprint as kid", make_bare, "x5t=;kid=$x5t", REASON_UNKNOWN_KEY},
 };
 
@@ -252,6 +253,19 @@ START_TEST(test_malformed_thumbprint)
     ck_assert(check_key_matches(key, &h));
     h.x5t_malformed = true;
     ck_assert(!check_key_matches(key, &h));
+}
+END_TEST
+
+/* DESIGN 7: every other product's user token is an unsigned outer one. */
+START_TEST(test_only_s2sd_signs_users)
+{
+    const struct row row = NO("signed by another product", TOKEN_TYPE, KIND, .kind = ROW_USER);
+    for (enum product p = PRODUCT_GENERIC; p < PRODUCT_S2SD; p++) {
+        partner_of("peer")->product = p;
+        expect_row(&row);
+    }
+    partner_of("peer")->product = PRODUCT_S2SD;
+    expect_row(&good_user);
 }
 END_TEST
 
@@ -587,6 +601,7 @@ static void add_state_tests(TCase *c)
     tcase_add_test(c, test_stale);
     tcase_add_loop_test(c, test_keys, 0, ARRAY_LEN(key_cases));
     tcase_add_test(c, test_malformed_thumbprint);
+    tcase_add_test(c, test_only_s2sd_signs_users);
     tcase_add_test(c, test_own_issuer);
     tcase_add_test(c, test_no_broker);
     tcase_add_test(c, test_disputed);

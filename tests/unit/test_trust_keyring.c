@@ -122,6 +122,7 @@ START_TEST(a_previous_key_may_sign_again)
     set(&r, 1, -1, KEEP, T0 + 1);
     set(&r, 0, -1, KEEP, T0 + 2);
     ck_assert_str_eq(shape(&r), "0c 1p");
+    ck_assert_int_eq(r.slots[0].until, 0); /* it has no end again */
     ck_assert(!keyring_tick(&r, T0 + 1 + KEEP));
     ck_assert_str_eq(shape(&r), "0c 1p");
 }
@@ -389,6 +390,27 @@ START_TEST(a_frame_cut_anywhere_is_refused)
 }
 END_TEST
 
+START_TEST(nine_keys_in_a_frame_are_refused)
+{
+    static uint8_t room[FRAME_MAX];
+    CLEANUP(keyring_done) struct keyring back = {0};
+    struct frame_out f;
+    struct frame_in in;
+    frame_start(&f, room, sizeof(room), 1, 1);
+    frame_put_u64(&f, 1);
+    frame_put_u32(&f, KEYRING_MAX + 1);
+    for (int i = 0; i <= KEYRING_MAX; i++) {
+        frame_put_u8(&f, i == 0 ? KEY_CURRENT : KEY_PREVIOUS);
+        for (int k = 0; k < 3; k++)
+            frame_put_i64(&f, T0);
+        frame_put_span(&f, (struct span){certs[i]->der, certs[i]->der_len});
+    }
+    ck_assert(frame_open(&in, room, frame_finish(&f)));
+    ck_assert_int_eq(keyring_get(&in, &back), REASON_KEY_FORM);
+    ck_assert_uint_eq(in.at, FRAME_HEAD + 12); /* not one of them was read */
+}
+END_TEST
+
 /* Rings that no lawful signer writes; the last holds one certificate in two slots. */
 START_TEST(an_unsound_ring_is_refused)
 {
@@ -440,7 +462,7 @@ START_TEST(a_line_of_another_form_is_refused)
     struct span body;
     fill(&r);
     print(&r, &text);
-    ck_assert(sealed_open(buf_span(&text), "s2sd key ring 1", NULL, &body));
+    ck_assert_int_eq(sealed_open(buf_span(&text), "s2sd key ring 1", NULL, &body), REASON_OK);
     const char *at = strstr(body.p, edits[_i].find);
     ck_assert_ptr_nonnull(at);
     buf_put(&edited, body.p, (size_t)(at - body.p));
@@ -472,6 +494,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, nine_keys_are_refused);
     tcase_add_test(tc, a_frame_carries_the_ring);
     tcase_add_test(tc, a_frame_cut_anywhere_is_refused);
+    tcase_add_test(tc, nine_keys_in_a_frame_are_refused);
     tcase_add_test(tc, an_unsound_ring_is_refused);
     tcase_add_loop_test(tc, a_line_of_another_form_is_refused, 0, ARRAY_LEN(edits));
 }

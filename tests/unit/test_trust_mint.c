@@ -76,8 +76,9 @@ static void expect_signed(struct span token, const char *typ)
         x5t_text(signkey_cert(key)->x5t, x5t));
     expect_part(token, 0, want);
     ck_assert_int_eq(jws_split(token, JWS_TOKEN_MAX, &parts), REASON_OK);
-    ck_assert(pubkey_verify_rs256(
-        signkey_cert(key)->key, parts.signing_input, (struct span){signature, 256}));
+    ck_assert_int_eq(pubkey_verify_rs256(signkey_cert(key)->key, parts.signing_input,
+                         (struct span){signature, 256}),
+        REASON_OK);
 }
 
 START_TEST(an_app_only_token_is_exactly_this)
@@ -197,6 +198,21 @@ START_TEST(what_cannot_be_written_is_refused)
 }
 END_TEST
 
+/* The first and the last second that ten digits can tell. */
+START_TEST(times_may_be_at_the_ends_of_their_form)
+{
+    struct mint_order order = order_for(USER_NONE, NULL);
+    order.lifetime_s = 3600;
+    order.now = 300;
+    mint(&order);
+    ck_assert_int_eq(minted.expires_at, 3900);
+    minted_done(&minted);
+    order.now = INT64_C(9999999999) - 3600;
+    mint(&order);
+    ck_assert_int_eq(minted.expires_at, INT64_C(9999999999));
+}
+END_TEST
+
 /* -------------------------------------------------------------- the other end of the same token */
 
 static struct partner lync_there = {.name = (char[]){"lync"},
@@ -297,6 +313,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, between_s2sd_partners_the_user_is_signed);
     tcase_add_test(tc, everything_that_identifies_is_lower_case);
     tcase_add_test(tc, the_same_order_gives_the_same_bytes);
+    tcase_add_test(tc, times_may_be_at_the_ends_of_their_form);
     tcase_add_loop_test(tc, what_cannot_be_written_is_refused, 0, ARRAY_LEN(refused));
     tcase_add_loop_test(tc, the_receiver_believes_what_we_mint, 0, ARRAY_LEN(journeys));
     tcase_add_test(tc, another_partners_token_is_not_for_this_one);

@@ -121,6 +121,31 @@ START_TEST(test_root_without_a_rule)
 }
 END_TEST
 
+START_TEST(test_why_not)
+{
+    const struct {
+        struct peer peer;
+        enum right right;
+        const char *why;
+    } table[] = {
+        {{.uid = 1001}, RIGHT_MINT,
+            "[Client pbx-shell] decides for this process and does not allow mint"},
+        {{.uid = 9, .gid = 33}, RIGHT_MINT,
+            "[Client web] decides for this process and does not allow mint"},
+        {{.uid = 9, .gid = 8}, RIGHT_EXPLAIN, "no [Client] section matches uid 9, gid 8"},
+        {{.uid = 9, .gid = 8, .unit = "pbx.service"}, RIGHT_MINT,
+            "no [Client] section matches uid 9, gid 8, unit pbx.service"},
+    };
+    char why[128], cut[8];
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        policy_why_not(s, &table[i].peer, table[i].right, why, sizeof why);
+        ck_assert_str_eq(why, table[i].why);
+    }
+    policy_why_not(s, &table[0].peer, RIGHT_MINT, cut, sizeof cut);
+    ck_assert_str_eq(cut, "[Client");
+}
+END_TEST
+
 START_TEST(test_may_validate)
 {
     const struct peer web = {.uid = 9, .gid = 33}, pbx = {.uid = 1001, .unit = "pbx.service"};
@@ -302,6 +327,7 @@ static void fill(TCase *t)
     tcase_add_loop_test(t, test_match, 0, (int)ARRAY_LEN(matches));
     tcase_add_test(t, test_rights);
     tcase_add_test(t, test_root_without_a_rule);
+    tcase_add_test(t, test_why_not);
     tcase_add_test(t, test_may_validate);
     tcase_add_loop_test(t, test_grant, 0, (int)ARRAY_LEN(grants));
     tcase_add_test(t, test_delegation_is_asked_here_too);

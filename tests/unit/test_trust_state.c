@@ -195,7 +195,8 @@ START_TEST(a_line_of_another_form_is_refused)
     CLEANUP(buf_done) struct buf sealed = BUF_INIT(PARTNER_STATE_MAX);
     struct span body;
     print(&text);
-    ck_assert(sealed_open(buf_span(&text), "s2sd partner state 1", "exch", &body));
+    ck_assert_int_eq(
+        sealed_open(buf_span(&text), "s2sd partner state 1", "exch", &body), REASON_OK);
     const char *at = memmem(body.p, body.n, edits[_i].find, strlen(edits[_i].find));
     ck_assert_ptr_nonnull(at);
     buf_put(&edited, body.p, (size_t)(at - body.p));
@@ -220,7 +221,7 @@ END_TEST
 static struct span body_of(const struct buf *text)
 {
     struct span body;
-    ck_assert(sealed_open(buf_span(text), "s2sd partner state 1", "exch", &body));
+    ck_assert_int_eq(sealed_open(buf_span(text), "s2sd partner state 1", "exch", &body), REASON_OK);
     return body;
 }
 
@@ -281,6 +282,19 @@ START_TEST(history_keeps_a_hundred_lines)
 }
 END_TEST
 
+START_TEST(a_hundred_and_one_lines_are_refused)
+{
+    CLEANUP(buf_done) struct buf history = BUF_INIT(65536);
+    CLEANUP(buf_done) struct buf text = {0};
+    for (int i = 0; i < 101; i++)
+        buf_printf(&history, "line %d\n", i);
+    free(s.history);
+    s.history = buf_take(&history);
+    print(&text);
+    ck_assert_int_eq(scan(buf_span(&text)), REASON_DOCUMENT_FORM);
+}
+END_TEST
+
 START_TEST(a_note_is_one_harmless_line)
 {
     char long_text[2000];
@@ -304,6 +318,12 @@ START_TEST(the_largest_document_fits)
     print(&text);
     ck_assert_int_eq(scan(buf_span(&text)), REASON_OK);
     ck_assert_uint_eq(back.document.n, METADATA_MAX);
+    partner_state_done(&back);
+    s.document.max++;
+    buf_put_char(&s.document, ' ');
+    buf_done(&text);
+    print(&text);
+    ck_assert_int_eq(scan(buf_span(&text)), REASON_DOCUMENT_FORM);
 }
 END_TEST
 
@@ -326,6 +346,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, one_key_twice_is_refused);
     tcase_add_test(tc, sixty_five_keys_are_refused);
     tcase_add_test(tc, history_keeps_a_hundred_lines);
+    tcase_add_test(tc, a_hundred_and_one_lines_are_refused);
     tcase_add_test(tc, a_note_is_one_harmless_line);
     tcase_add_test(tc, the_largest_document_fits);
     tcase_add_test(tc, a_buffer_that_is_too_small_is_told);

@@ -140,6 +140,10 @@ START_TEST(the_generation_never_stands_still_when_keys_change)
     t->keys[0].state = PKEY_BARRED;
     put(t);
     ck_assert_uint_eq(get("a")->generation, 7);
+    t->generation = 7; /* the same number, other keys */
+    t->keys[0].state = PKEY_VALID;
+    put(t);
+    ck_assert_uint_eq(get("a")->generation, 8);
     t->generation = 20;
     put(t);
     ck_assert_uint_eq(get("a")->generation, 20);
@@ -405,13 +409,50 @@ START_TEST(a_state_that_does_not_exist_fails_the_frame)
 }
 END_TEST
 
+/* "a", generation, good_at, then the number of keys and the first key's state and two flags. */
+enum { COUNT_AT = FRAME_HEAD + 4 + 1 + 8 + 8, STATE_AT = COUNT_AT + 4 };
+
+START_TEST(a_flag_is_0_or_1)
+{
+    static uint8_t room[FRAME_MAX];
+    CLEANUP(partner_trust_freep) struct partner_trust *t = trust("a");
+    struct partner_trust back = {0};
+    struct frame_in f;
+    add(t, 1, T0);
+    size_t n = frame(t, room, sizeof(room));
+    for (size_t flag = STATE_AT + 1; flag <= STATE_AT + 2; flag++) {
+        uint8_t was = room[flag];
+        room[flag] = 2;
+        ck_assert(frame_open(&f, room, n));
+        ck_assert_int_eq(partner_trust_get(&f, &back), REASON_DOCUMENT_FORM);
+        room[flag] = was;
+    }
+    ck_assert(frame_open(&f, room, n));
+    ck_assert_int_eq(partner_trust_get(&f, &back), REASON_OK);
+    partner_trust_done(&back);
+}
+END_TEST
+
 START_TEST(sixty_four_keys_fit_into_one_frame)
 {
     static uint8_t room[FRAME_MAX];
     CLEANUP(partner_trust_freep) struct partner_trust *t = trust("a");
+    struct partner_trust back = {0};
+    struct frame_in f;
     for (unsigned i = 0; i < PARTNER_KEYS_MAX; i++)
         add(t, i, T0);
-    ck_assert_uint_ne(frame(t, room, sizeof(room)), 0);
+    size_t n = frame(t, room, sizeof(room));
+    ck_assert_uint_ne(n, 0);
+    ck_assert(frame_open(&f, room, n));
+    ck_assert_int_eq(partner_trust_get(&f, &back), REASON_OK);
+    ck_assert_uint_eq(back.n_keys, PARTNER_KEYS_MAX);
+    partner_trust_done(&back);
+    /* a sixty-fifth, like the last */
+    size_t one = (n - STATE_AT) / PARTNER_KEYS_MAX;
+    memcpy(room + n, room + n - one, one);
+    room[COUNT_AT]++;
+    ck_assert(frame_open(&f, room, n + one));
+    ck_assert_int_eq(partner_trust_get(&f, &back), REASON_DOCUMENT_FORM);
     ck_assert_uint_eq(frame(t, room, 4096), 0);
 }
 END_TEST
@@ -451,6 +492,7 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, a_frame_cut_anywhere_is_refused);
     tcase_add_test(tc, a_key_in_a_frame_passes_the_policy_or_the_frame_fails);
     tcase_add_test(tc, a_state_that_does_not_exist_fails_the_frame);
+    tcase_add_test(tc, a_flag_is_0_or_1);
     tcase_add_test(tc, sixty_four_keys_fit_into_one_frame);
     tcase_add_test(tc, states_have_names_both_ways);
 }

@@ -134,6 +134,18 @@ START_TEST(a_roll_without_overlap_is_alarmed)
 }
 END_TEST
 
+/* A key that was known but not believed is no overlap. */
+START_TEST(a_barred_key_that_stays_hides_no_alarm)
+{
+    document("01", 0, T0);
+    t->keys[1].state = PKEY_BARRED;
+    document("21", 0, T0 + 1);
+    ck_assert(changes.all_replaced);
+    document("21", 0, T0 + 2);
+    ck_assert(!changes.all_replaced);
+}
+END_TEST
+
 START_TEST(a_vanished_key_is_honoured_for_its_grace)
 {
     document("01", GRACE, T0);
@@ -469,6 +481,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, another_order_is_no_new_generation);
     tcase_add_test(tc, a_roll_with_overlap);
     tcase_add_test(tc, a_roll_without_overlap_is_alarmed);
+    tcase_add_test(tc, a_barred_key_that_stays_hides_no_alarm);
     tcase_add_test(tc, a_vanished_key_is_honoured_for_its_grace);
     tcase_add_test(tc, a_missing_key_that_returns_is_as_before);
     tcase_add_test(tc, grace_runs_out_without_a_document);

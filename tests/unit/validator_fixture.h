@@ -24,11 +24,12 @@ static inline void make_keys(void)
                     "example\n"));
 }
 
-/* The partner's token; the caller frees it. */
-static inline char *token_of(struct signkey *key, const char *host, const char *user)
+/* A token of `identity`; the caller frees it. */
+static inline char *token_from(
+    const struct identity *identity, struct signkey *key, const char *host, const char *user)
 {
     struct minted m = {0};
-    const struct mint_order order = {.identity = &theirs->identity,
+    const struct mint_order order = {.identity = identity,
         .partner = &theirs->partners[0],
         .host = host,
         .user_kind = user ? USER_UPN : USER_NONE,
@@ -39,6 +40,12 @@ static inline char *token_of(struct signkey *key, const char *host, const char *
     char *text = buf_take(&m.token);
     minted_done(&m);
     return text;
+}
+
+/* The partner's token; the caller frees it. */
+static inline char *token_of(struct signkey *key, const char *host, const char *user)
+{
+    return token_from(&theirs->identity, key, host, user);
 }
 
 /* The broker tells the keys of the partner. */
