@@ -5,8 +5,8 @@
 #include "log.h"
 #include "notify.h"
 #include "peer_user.h"
+#include "process.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,22 +36,11 @@ static const char help[] =
     "Exit status: 0 ended in order, 1 fault, 64 usage.\n";
 
 /* -1: go on; else the exit status. */
-static int set_peer(const char *name, struct fetcher_options *o)
-{
-    const int r = peer_user_uid(name, &o->peer_uid);
-    if (r < 0) {
-        fprintf(stderr, "s2sd-fetcher: --peer-user=%s: %s\n", name,
-            r == -ENOENT ? "no such user" : strerror(-r));
-        return EX_USAGE;
-    }
-    return -1;
-}
-
 static int set_option(int code, struct fetcher_options *o)
 {
     switch (code) {
     case OPT_PEER:
-        return set_peer(optarg, o);
+        return peer_user_option("s2sd-fetcher", optarg, &o->peer_uid);
     case OPT_EOF:
         o->until_eof = true;
         return -1;
@@ -86,13 +75,20 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     log_open("s2sd-fetcher");
+    int r = process_forbid_dumps();
+    if (r < 0) {
+        log_err("cannot protect the process: %s", strerror(-r));
+        return 1;
+    }
     notify_open();
     fds_open();
     int listener = fds_take("fetch");
     fds_close_rest();
     if (listener < 0) {
         log_err("the socket \"fetch\" was not passed: start s2sd-fetcher.service, or s2sd --all");
-        return EX_USAGE;
+        return 1;
     }
-    return fetcher_run(&o, listener);
+    status = fetcher_run(&o, listener);
+    process_let_checkers_look();
+    return status;
 }

@@ -5,6 +5,7 @@
 #include "fds.h"
 #include "log.h"
 #include "notify.h"
+#include "process.h"
 #include "worker.h"
 
 #include <getopt.h>
@@ -160,6 +161,18 @@ static int run_worker(const struct options *o)
     return worker_main(o->worker, (unsigned)o->index, (unsigned)o->of, o->broker.config_dir);
 }
 
+static int run_broker(const struct options *o)
+{
+    log_role("broker");
+    int r = process_forbid_dumps(); /* the key of the public door is in this memory */
+    if (r < 0) {
+        log_err("cannot protect the process: %s", strerror(-r));
+        return BROKER_EXIT_FAULT;
+    }
+    notify_open();
+    return broker_run(&o->broker);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.broker = {.runtime_dir = RUNTIME_DIR, .state_dir = STATE_DIR}, .of = 1};
@@ -170,9 +183,7 @@ int main(int argc, char **argv)
         return show_config(&o);
     log_open("s2sd");
     fds_open();
-    if (o.worker)
-        return run_worker(&o);
-    log_role("broker");
-    notify_open();
-    return broker_run(&o.broker);
+    status = o.worker ? run_worker(&o) : run_broker(&o);
+    process_let_checkers_look();
+    return status;
 }

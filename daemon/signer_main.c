@@ -4,24 +4,15 @@
 #include "log.h"
 #include "notify.h"
 #include "peer_user.h"
+#include "process.h"
 #include "signer.h"
 #include "walls.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER
-#endif
-#endif
 
 #define STATE_DIR "/var/lib/s2sd-signer"
 
@@ -52,17 +43,6 @@ static const char help[] =
     "Exit status: 0 ended in order, 1 fault, 64 usage, 78 configuration.\n";
 
 /* -1: go on; else the exit status. */
-static int set_peer(const char *name, struct signer_options *o)
-{
-    const int r = peer_user_uid(name, &o->peer_uid);
-    if (r < 0) {
-        fprintf(stderr, "s2sd-signer: --peer-user=%s: %s\n", name,
-            r == -ENOENT ? "no such user" : strerror(-r));
-        return EX_USAGE;
-    }
-    return -1;
-}
-
 static int set_option(int code, struct signer_options *o)
 {
     switch (code) {
@@ -73,7 +53,7 @@ static int set_option(int code, struct signer_options *o)
         o->state_dir = optarg;
         return -1;
     case OPT_PEER:
-        return set_peer(optarg, o);
+        return peer_user_option("s2sd-signer", optarg, &o->peer_uid);
     case OPT_EOF:
         o->until_eof = true;
         return -1;
@@ -101,14 +81,6 @@ static int read_options(int argc, char **argv, struct signer_options *o)
     return status;
 }
 
-/* The keys are wiped and gone: a leak checker that traces us may look now. */
-static void let_checkers_look(void)
-{
-#ifdef UNDER_SANITIZER
-    prctl(PR_SET_DUMPABLE, 1);
-#endif
-}
-
 int main(int argc, char **argv)
 {
     struct signer_options o = {.state_dir = STATE_DIR, .peer_uid = geteuid()};
@@ -130,9 +102,9 @@ int main(int argc, char **argv)
         log_err(
             "the sockets \"ring\" and \"mint-link\" were not passed: start s2sd-signer.service, "
             "or s2sd --all");
-        return EX_USAGE;
+        return 1;
     }
     status = signer_run(&o, ring, mint);
-    let_checkers_look();
+    process_let_checkers_look(); /* the keys are wiped and gone */
     return status;
 }

@@ -29,9 +29,13 @@ int file_read(const char *path, enum file_trust trust, size_t max, struct buf *r
 int file_replace(const char *dir, const char *name, struct span content, mode_t mode) WARN_UNUSED;
 
 /* Takes an exclusive lock on `dir`/lock for the life of the returned descriptor, so that two
- * daemons never share a state folder; then removes what a killed file_replace left in it. Returns
- * the descriptor, or -errno (-EWOULDBLOCK: another holds it). */
+ * daemons never share a state folder; then removes what a killed file_replace left in it. Works on
+ * a read-only file system too. Returns the descriptor, or -errno (-EWOULDBLOCK: another holds it).
+ */
 int file_lock_dir(const char *dir) WARN_UNUSED;
+/* Removes what a killed file_replace left in `dir`, a folder below one whose lock the caller holds;
+ * it need not exist. */
+void file_sweep_dir(const char *dir);
 
 /* A sealed memory file with these bytes (read-only, of fixed size): descriptor or -errno. */
 int file_memfd(const char *name, struct span content) WARN_UNUSED;

@@ -96,8 +96,8 @@ static bool is_temp_name(const char *name)
            memcmp(name + n - tail, TEMP_MARK, sizeof TEMP_MARK - 1) == 0;
 }
 
-/* We hold the lock, so a temporary file here belongs to a dead process. */
-static void sweep(const char *dir)
+/* Whoever calls holds the lock, so a temporary file here belongs to a dead process. */
+void file_sweep_dir(const char *dir)
 {
     CLEANUP(closedirp) DIR *d = opendir(dir);
     if (!d)
@@ -107,15 +107,25 @@ static void sweep(const char *dir)
             unlinkat(dirfd(d), e->d_name, 0);
 }
 
+/* What is locked: the file "lock"; where it cannot be written (or made), as it is, or the folder.
+ */
+static int lock_open(int dir)
+{
+    int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EROFS)
+        fd = openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 && (errno == EROFS || errno == ENOENT) ? fcntl(dir, F_DUPFD_CLOEXEC, 0) : fd;
+}
+
 int file_lock_dir(const char *dir)
 {
     CLEANUP(closep) int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (d < 0)
         return -errno;
-    CLEANUP(closep) int fd = openat(d, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    CLEANUP(closep) int fd = lock_open(d);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
         return -errno;
-    sweep(dir);
+    file_sweep_dir(dir);
     return TAKE_FD(fd);
 }
 

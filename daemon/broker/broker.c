@@ -159,30 +159,43 @@ static int start_parts(struct broker *b, struct listeners *l)
 
 /* Stopping. */
 
-static bool workers_left(const struct broker *b)
+static size_t workers_left(const struct broker *b)
 {
+    size_t n = 0;
     for (size_t i = 0; i < workers_count(b->workers); i++)
-        if (workers_at(b->workers, i).pid > 0)
-            return true;
-    return false;
+        n += workers_at(b->workers, i).pid > 0;
+    return n;
 }
 
-/* Requests first, then workers, then the links: signer and fetcher of --all end with theirs. */
+/* What did not end in time is cut off, and named. */
+static void stop_now(struct broker *b)
+{
+    size_t workers = workers_left(b), all = children_count(b->children);
+    log_warning("ending at once; cut off: %u public connections, %zu workers, %zu other programs%s",
+        public_doors_connections(b->public), workers, all - workers,
+        b->control && control_waiting(b->control) ? ", a refresh" : "");
+    children_signal(b->children, SIGKILL);
+    event_base_loopbreak(b->base);
+}
+
+/* Requests first, then workers, then the links. Signer and fetcher of --all end with theirs; one
+ * that had none yet, or is busy with its first key, is told by signal. */
 static void on_stop_poll(evutil_socket_t unused, short what, void *arg)
 {
     struct broker *b = arg;
     (void)unused;
     (void)what;
     if (clock_mono_ms() > b->stop_by_ms) {
-        log_warning("some requests or processes did not end in time");
-        children_signal(b->children, SIGKILL);
-        event_base_loopbreak(b->base);
+        stop_now(b);
         return;
     }
-    if (workers_left(b) || public_doors_connections(b->public) > 0 ||
+    if (workers_left(b) > 0 || public_doors_connections(b->public) > 0 ||
         (b->control && control_waiting(b->control)))
         return;
-    wiring_close(b);
+    if (b->signer) {
+        wiring_close(b);
+        children_signal(b->children, SIGTERM);
+    }
     if (children_count(b->children) == 0)
         event_base_loopbreak(b->base);
 }
@@ -227,7 +240,9 @@ static void on_hangup(evutil_socket_t signal, short what, void *arg)
 static bool is_healthy(void *arg)
 {
     const struct broker *b = arg;
-    return refresher_in_time(b->refresher) && signer_link_settled(b->signer);
+    /* On the way out the parts that are asked here are gone; the end has a time limit of its own.
+     */
+    return b->stopping || (refresher_in_time(b->refresher) && signer_link_settled(b->signer));
 }
 
 static int watch_signals(struct broker *b)

@@ -35,6 +35,7 @@ struct broker {
     uint64_t trust_generation;
     struct msg_health health;
     bool ready, stopping;
+    bool signer_differs; /* it works by another configuration, as last told in the log */
     int exit_status;
 
     struct children *children;

@@ -24,8 +24,8 @@
 
 /* What a waiting Refresh knows of one partner. */
 struct refresh_part {
-    char *name;         /* owned */
-    unsigned ends_left; /* on_ended still to come */
+    char *name;           /* owned */
+    unsigned answered_by; /* the attempt that is waited for (refresher_now), 0: none any more */
     enum reason reason;
     char detail[256];
     bool changed;
@@ -205,7 +205,7 @@ static void run_show(struct varlink_call *call, const void *args)
 static bool all_ended(const struct control_conn *c)
 {
     for (size_t i = 0; i < c->n_parts; i++)
-        if (c->parts[i].ends_left > 0)
+        if (c->parts[i].answered_by > 0)
             return false;
     return true;
 }
@@ -239,7 +239,7 @@ static bool add_part(struct control_conn *c, struct partner_entry *e)
     *p = (struct refresh_part){.name = strdup(e->partner->name), .reason = REASON_PARTNER_DISABLED};
     if (!p->name)
         return false;
-    p->ends_left = refresher_now(c->control->broker->refresher, e);
+    p->answered_by = refresher_now(c->control->broker->refresher, e);
     c->n_parts++;
     return true;
 }
@@ -267,38 +267,45 @@ static void run_refresh(struct varlink_call *call, const void *args)
         answer_refresh(c);
 }
 
-static void end_part(struct control *control, const char *name, const struct judged *j)
+/* `e` has got its answer, or (j NULL) has left the configuration. */
+static void end_part(struct refresh_part *p, const struct partner_entry *e, const struct judged *j)
 {
-    struct control_conn *c = LIST_FIRST(&control->all);
-    while (c) {
-        struct control_conn *next = LIST_NEXT(c, next);
-        for (size_t i = 0; i < c->n_parts; i++) {
-            struct refresh_part *p = &c->parts[i];
-            if (p->ends_left == 0 || strcmp(p->name, name) != 0)
-                continue;
-            p->ends_left = j ? p->ends_left - 1 : 0;
-            p->reason = j ? j->reason : REASON_NO_SUCH_PARTNER;
-            p->changed = j && (p->changed || j->keys_changed);
-            snprintf(p->detail, sizeof(p->detail), "%s", j ? j->detail : "");
-        }
+    bool answers = !j || e->attempts >= p->answered_by || !e->partner->enabled;
+    if (p->answered_by == 0 || strcmp(p->name, e->state.trust.name) != 0)
+        return;
+    if (answers)
+        p->answered_by = 0;
+    p->reason = j ? j->reason : REASON_NO_SUCH_PARTNER;
+    p->changed = j && (p->changed || j->keys_changed);
+    snprintf(p->detail, sizeof(p->detail), "%s", j ? j->detail : "");
+}
+
+static void end_parts(
+    struct control *control, const struct partner_entry *e, const struct judged *j)
+{
+    for (struct control_conn *c = LIST_FIRST(&control->all), *next; c; c = next) {
+        next = LIST_NEXT(c, next);
+        for (size_t i = 0; i < c->n_parts; i++)
+            end_part(&c->parts[i], e, j);
         if (c->n_parts > 0 && all_ended(c))
             answer_refresh(c);
-        c = next;
     }
 }
 
 void control_on_ended(
     struct control *control, const struct partner_entry *e, const struct judged *j)
 {
-    end_part(control, e->partner->name, j);
+    end_parts(control, e, j);
 }
 
 void control_on_gone(struct control *control, const struct partner_entry *e)
 {
-    end_part(control, e->state.trust.name, NULL);
+    end_parts(control, e, NULL);
 }
 
 /* Reload. */
+
+#define STOPPING "s2sd: is being stopped\n"
 
 static void on_reloaded(struct span errors, void *arg)
 {
@@ -317,10 +324,11 @@ static void run_reload(struct varlink_call *call, const void *args)
     struct control_conn *c = permitted(call, RIGHT_RELOAD);
     if (!c)
         return;
-    c->reloading = reload_start(c->control->broker->reload, on_reloaded, c);
+    struct broker *b = c->control->broker;
+    c->reloading = !b->stopping && reload_start(b->reload, on_reloaded, c);
     if (!c->reloading)
-        error_with(
-            call, CONTROL_INTERFACE ".ConfigRefused", "errors", SPAN("s2sd: out of memory\n"));
+        error_with(call, CONTROL_INTERFACE ".ConfigRefused", "errors",
+            b->stopping ? SPAN(STOPPING) : SPAN("s2sd: out of memory\n"));
 }
 
 /* The table. */
@@ -416,16 +424,28 @@ struct control *control_new(struct broker *b, int listener)
     return c;
 }
 
-void control_stop(struct control *c)
+/* The workers are leaving and would never answer. */
+static void end_reload(struct control_conn *c)
 {
-    door_close(TAKE(c->door));
+    reload_cancel(c->control->broker->reload, c);
+    on_reloaded(SPAN(STOPPING), c);
+}
+
+void control_stop(struct control *control)
+{
+    door_close(TAKE(control->door));
+    for (struct control_conn *c = LIST_FIRST(&control->all), *next; c; c = next) {
+        next = LIST_NEXT(c, next);
+        if (c->reloading)
+            end_reload(c);
+    }
 }
 
 bool control_waiting(const struct control *control)
 {
     const struct control_conn *c;
     LIST_FOREACH (c, &control->all, next)
-        if (c->n_parts > 0 || c->reloading)
+        if (c->n_parts > 0)
             return true;
     return false;
 }
@@ -434,7 +454,7 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
-    control_stop(c);
+    door_close(c->door);
     while (!LIST_EMPTY(&c->all))
         varlink_conn_free(LIST_FIRST(&c->all)->varlink);
     free(c);

@@ -17,9 +17,10 @@ struct partner_entry;
 struct control *control_new(struct broker *b, int listener) WARN_UNUSED;
 /* Cuts all connections. NULL is fine. */
 void control_free(struct control *c);
-/* No new connections; calls that wait are still answered. */
+/* No new connections, and no reload any more: who waits for one is told so now. A refresh that is
+ * under way is still answered. */
 void control_stop(struct control *c);
-bool control_waiting(const struct control *c); /* some call is not answered yet */
+bool control_waiting(const struct control *c); /* somebody waits for a refresh */
 
 /* News for those who wait for a refresh. */
 void control_on_ended(struct control *c, const struct partner_entry *e, const struct judged *j);

@@ -77,6 +77,10 @@ static void put_counters(const struct broker *b, struct json_out *j)
         json_out_int(j, sums[s].name, sum);
     }
     json_out_int(j, "publicConnections", public_doors_connections(b->public));
+    json_out_int(j, "publicCutOff", (int64_t)public_doors_cut_off(b->public));
+    json_out_int(j, "framesDropped",
+        (int64_t)(signer_link_dropped(b->signer) + fetch_link_dropped(b->fetcher) +
+                  workers_dropped(b->workers)));
     json_out_object_end(j);
 }
 

@@ -22,7 +22,7 @@ struct fetch {
     struct event *deadline;
     uint32_t id;    /* on the present link; 0: not sent */
     unsigned sends; /* how often it was */
-    uint32_t timeout_ms;
+    uint32_t timeout_ms, max_bytes;
     size_t frame_len;
     uint8_t *frame; /* FRAME_HEAD and fields, ready but for the id */
 };
@@ -132,12 +132,12 @@ static struct fetch *fetch_of(struct fetch_link *fl, uint32_t id)
     return NULL;
 }
 
-/* A document comes as sealed memory; anything else with status 200 is the fetcher's mistake. */
+/* A document comes as sealed memory, no larger than asked for; anything else with status 200 is the
+ * fetcher's mistake. */
 static void take_answer(struct fetch *f, const struct msg_fetched *m, int fd)
 {
-    CLEANUP(buf_done) struct buf body = BUF_INIT(0);
+    CLEANUP(buf_done) struct buf body = BUF_INIT(f->max_bytes);
     if (m->reason == REASON_OK && m->status == 200) {
-        body.max = (size_t)64 * 1024 * 1024;
         if (fd < 0 || file_read_memfd(fd, body.max, &body) < 0) {
             fetch_fail(f, REASON_INTERNAL, "the fetcher's document cannot be read");
             return;
@@ -176,7 +176,11 @@ struct fetch *fetch_start(
     struct fetch *f = calloc(1, sizeof(*f));
     if (!f)
         return NULL;
-    *f = (struct fetch){.fl = fl, .on_done = on_done, .arg = arg, .timeout_ms = m->timeout_ms};
+    *f = (struct fetch){.fl = fl,
+        .on_done = on_done,
+        .arg = arg,
+        .timeout_ms = m->timeout_ms,
+        .max_bytes = m->max_bytes};
     f->frame_len = frame_finish(&out);
     f->frame = f->frame_len ? malloc(f->frame_len) : NULL;
     f->deadline = evtimer_new(fl->base, on_deadline, f);
@@ -197,6 +201,11 @@ struct fetch *fetch_start(
 bool fetch_link_up(const struct fetch_link *fl)
 {
     return relink_link(fl->relink) != NULL;
+}
+
+uint64_t fetch_link_dropped(const struct fetch_link *fl)
+{
+    return relink_dropped(fl->relink);
 }
 
 struct fetch_link *fetch_link_new(struct event_base *base, const char *runtime_dir)

@@ -21,6 +21,8 @@ struct fetch_link *fetch_link_new(struct event_base *base, const char *runtime_d
 /* Forgets all requests without answering them. NULL is fine. */
 void fetch_link_free(struct fetch_link *fl);
 bool fetch_link_up(const struct fetch_link *fl);
+/* Frames of the fetcher that were dropped. */
+uint64_t fetch_link_dropped(const struct fetch_link *fl);
 
 /* Asks. A request that finds the fetcher away waits three seconds for it, one that loses it on the
  * way is asked once more; then the answer is REASON_FETCH_AWAY. NULL: out of memory. The texts of

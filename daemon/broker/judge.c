@@ -49,6 +49,9 @@ static void note_refusal(struct partner_state *state, const struct judged *j, in
 
 static void finish(struct partner_state *state, int64_t now, struct judged *j)
 {
+    /* Screens and the log show both. */
+    if (strcmp(j->detail, reason_sentence(j->reason)) == 0)
+        j->detail[0] = '\0';
     if (j->good)
         state->trust.good_at = now;
     note_refusal(state, j, now);

@@ -261,17 +261,19 @@ bool partners_adopt(
         list[i]->index = i;
         list[i]->round = ps->round;
     }
-    for (size_t i = 0; i < ps->n; i++) {
-        if (ps->list[i]->round == ps->round)
-            continue;
-        log_notice("partner %s: no longer configured", ps->list[i]->state.trust.name);
-        on_gone(ps->list[i], arg);
-        entry_free(ps->list[i]);
-    }
-    free(ps->list);
+    store_keep_only(ps->store, s);
+    /* Whoever is told of one that goes may ask for all of them. */
+    CLEANUP(freep) struct partner_entry **before = ps->list;
+    size_t n_before = ps->n;
     ps->list = TAKE(list);
     ps->n = s->n_partners;
-    store_keep_only(ps->store, s);
+    for (size_t i = 0; i < n_before; i++) {
+        if (before[i]->round == ps->round)
+            continue;
+        log_notice("partner %s: no longer configured", before[i]->state.trust.name);
+        on_gone(before[i], arg);
+        entry_free(before[i]);
+    }
     return true;
 }
 
@@ -380,6 +382,7 @@ struct partners *partners_new(const char *state_dir)
         partners_free(ps);
         return NULL;
     }
+    file_sweep_dir(ps->dir);
     return ps;
 }
 

@@ -14,6 +14,7 @@ struct partner_entry {
     struct schedule schedule;
     enum freshness freshness; /* as last told in the log */
     bool wanted;              /* an attempt shall be made now */
+    unsigned attempts;        /* begun since the start */
     struct fetch *fetch;      /* under way, the refresher's */
     size_t url_at;            /* ... at this one of the metadata URLs */
     bool save_failed;         /* told once, until a write works again */
@@ -24,12 +25,13 @@ struct partner_entry {
 
 struct partners;
 
-/* `state_dir` is copied; its folder "partners" is made with the first write. NULL: out of memory.
- */
+/* `state_dir`, whose lock the caller holds, is copied; its folder "partners" is made with the first
+ * write. NULL: out of memory. */
 struct partners *partners_new(const char *state_dir) WARN_UNUSED;
 void partners_free(struct partners *ps); /* NULL is fine */
 
-/* Told by partners_adopt of a partner that is no longer configured, before it is forgotten. */
+/* Told by partners_adopt of a partner that is no longer configured, before it is forgotten; it is
+ * in no list any more. */
 typedef void partners_gone_fn(struct partner_entry *e, void *arg);
 
 /* Takes the partners of `s` over: known ones keep their state, new ones are read from disk, others

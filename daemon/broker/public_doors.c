@@ -6,6 +6,7 @@
 #include "door.h"
 #include "http_conn.h"
 #include "log.h"
+#include "process.h"
 
 #include <event2/bufferevent_ssl.h>
 #include <netinet/tcp.h>
@@ -20,6 +21,9 @@
 #define PUBLIC_HEADER_MAX 16384
 /* How often the journal hears that all places are taken. */
 #define PUBLIC_COMPLAIN_MS 60000
+/* Descriptors that strangers do not get: links, workers, control, state files, bodies of fetched
+ * documents (H05). */
+#define PUBLIC_DESCRIPTORS_SPARED 256
 
 enum way { WAY_HTTPS, WAY_HTTP, WAY_COUNT };
 
@@ -37,6 +41,7 @@ struct public_way {
     int listener; /* until it is opened */
     struct door *door;
     unsigned connections;
+    uint64_t cut_off;      /* ended so that others could come in */
     int64_t complained_ms; /* 0: never */
     struct http_conn_ops ops;
 };
@@ -48,7 +53,8 @@ struct public_doors {
     struct documents *documents;
     struct site site;
     SSL_CTX *tls;
-    unsigned connections_max; /* of each way */
+    unsigned connections_max;  /* of each way */
+    unsigned long descriptors; /* that this process may have open */
     struct timeval first_within;
     bool stopping;
 };
@@ -140,6 +146,7 @@ static bool close_oldest(struct public_way *w)
         if (c->way == w->way &&
             evbuffer_get_length(bufferevent_get_output(http_conn_bev(c->http))) == 0) {
             http_conn_free(c->http);
+            w->cut_off++;
             return true;
         }
     return false;
@@ -197,7 +204,10 @@ static bool way_open(struct public_way *w)
 
 static void set_limits(struct public_doors *p, const struct settings *s)
 {
-    p->connections_max = s->limits.connections;
+    unsigned long most = p->descriptors > 2 * PUBLIC_DESCRIPTORS_SPARED
+                             ? (p->descriptors - PUBLIC_DESCRIPTORS_SPARED) / WAY_COUNT
+                             : p->descriptors / (2 * WAY_COUNT);
+    p->connections_max = s->limits.connections < most ? s->limits.connections : (unsigned)most;
     p->first_within = (struct timeval){.tv_sec = s->limits.request_timeout_s};
     for (size_t i = 0; i < WAY_COUNT; i++) {
         struct http_conn_ops *ops = &p->ways[i].ops;
@@ -243,6 +253,11 @@ bool public_doors_need_tls(const struct public_doors *p)
     return p->ways[WAY_HTTPS].listener >= 0 || p->ways[WAY_HTTPS].door;
 }
 
+uint64_t public_doors_cut_off(const struct public_doors *p)
+{
+    return p->ways[WAY_HTTPS].cut_off + p->ways[WAY_HTTP].cut_off;
+}
+
 unsigned public_doors_connections(const struct public_doors *p)
 {
     return p->ways[WAY_HTTPS].connections + p->ways[WAY_HTTP].connections;
@@ -280,6 +295,7 @@ struct public_doors *public_doors_new(struct event_base *base, struct listeners 
         return NULL;
     p->base = base;
     TAILQ_INIT(&p->all);
+    p->descriptors = process_raise_descriptors();
     p->ways[WAY_HTTPS].listener = TAKE_FD(doors->https);
     p->ways[WAY_HTTP].listener = TAKE_FD(doors->http);
     for (size_t i = 0; i < WAY_COUNT; i++) {

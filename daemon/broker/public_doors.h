@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The doors for strangers: HTTPS on TLS bufferevents, and the same in plain for a web server in
- * front. They stay shut until there is something to serve. */
+ * front. They stay shut until there is something to serve. When [Limits] Connections= are open, the
+ * one that has waited longest without a question makes room for the next. */
 #pragma once
 
 #include "listeners.h"
@@ -27,3 +28,5 @@ enum reason public_doors_serve(
 /* No new connections; those that are there are closed when their answer is out. */
 void public_doors_stop(struct public_doors *p);
 unsigned public_doors_connections(const struct public_doors *p);
+/* How many were ended because all places were taken and somebody else stood at the door. */
+uint64_t public_doors_cut_off(const struct public_doors *p);

@@ -114,6 +114,8 @@ static void set_freshness(struct refresher *r, struct partner_entry *e)
         log_info("partner %s: %s -> %s", e->partner->name, freshness_name(e->freshness),
             freshness_name(f));
     e->freshness = f;
+    if (r->ops->on_freshness)
+        r->ops->on_freshness(r->arg);
 }
 
 /* The attempt has ended: plans the next, keeps the state, tells. */
@@ -226,6 +228,7 @@ static void attempt_read(struct refresher *r, struct partner_entry *e)
 static void attempt_start(struct refresher *r, struct partner_entry *e)
 {
     e->wanted = false;
+    e->attempts++;
     e->url_at = 0;
     if (e->partner->certificate)
         attempt_read(r, e);
@@ -280,6 +283,8 @@ void refresher_tick(struct refresher *r)
         struct partner_entry *e = partners_at(r->ps, i);
         run_grace_out(r, e);
         set_freshness(r, e);
+        if (e->save_failed) /* is there room on the disk by now? */
+            partners_save(r->ps, e);
     }
     tick_again(r);
 }
@@ -327,7 +332,7 @@ unsigned refresher_now(struct refresher *r, struct partner_entry *e)
         return 0;
     e->wanted = true;
     plan(r);
-    return e->fetch ? 2 : 1;
+    return e->attempts + 1;
 }
 
 void refresher_forget(struct refresher *r, struct partner_entry *e)
@@ -346,6 +351,12 @@ void refresher_use(struct refresher *r, const struct settings *s)
         struct partner_entry *e = partners_at(r->ps, i);
         e->wanted = e->wanted || e->fetch;
         refresher_forget(r, e);
+        if (!e->wanted || e->partner->enabled)
+            continue;
+        /* There will be none: who waits for it is told. */
+        static const struct judged off = {.reason = REASON_PARTNER_DISABLED};
+        e->wanted = false;
+        r->ops->on_ended(e, &off, r->arg);
     }
     if (r->tick_due_ms == 0)
         tick_again(r);

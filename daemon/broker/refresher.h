@@ -13,6 +13,7 @@ struct refresher_ops {
     void (*on_trust)(struct partner_entry *e, void *arg);
     /* An attempt has ended; whoever waits for it may go on. After on_trust. */
     void (*on_ended)(struct partner_entry *e, const struct judged *j, void *arg);
+    void (*on_freshness)(void *arg); /* some e->freshness is another one; may be NULL */
 };
 
 /* `ps`, `fl` and `ops` outlive it. Nothing is fetched before refresher_use. NULL: out of memory. */
@@ -20,8 +21,8 @@ struct refresher *refresher_new(struct event_base *base, struct partners *ps, st
     const struct refresher_ops *ops, void *arg) WARN_UNUSED;
 void refresher_free(struct refresher *r); /* NULL is fine; what is under way is forgotten */
 
-/* These settings are in force, partners_adopt has run: stops what is under way (and wants it again)
- * and plans anew. */
+/* These settings are in force, partners_adopt has run: stops what is under way (and wants it again,
+ * or tells its end where the partner is disabled now) and plans anew. */
 void refresher_use(struct refresher *r, const struct settings *s);
 /* The partner goes: stops what is under way for it. */
 void refresher_forget(struct refresher *r, struct partner_entry *e);
@@ -31,8 +32,8 @@ void refresher_forget(struct refresher *r, struct partner_entry *e);
  * no address to ask). */
 bool refresher_hint(struct refresher *r, struct partner_entry *e, const uint8_t x5t[X5T_LEN]);
 /* An administrator asks: an attempt is made as soon as one of the parallel places is free. Returns
- * how many on_ended follow until its answer is there: 0 (the partner is disabled), 1, or 2 when an
- * attempt is under way that began before the question. */
+ * which one answers: the question is answered by the on_ended that finds e->attempts at this number
+ * or beyond it, or the partner disabled. 0: the partner is disabled now. */
 unsigned refresher_now(struct refresher *r, struct partner_entry *e);
 
 /* Wall time of the next attempt, 0: none is planned. */

@@ -26,6 +26,7 @@ struct relink {
     int64_t since_ms; /* when it came up */
     unsigned tries;   /* since the other end was last alive */
     bool told;        /* that it is away */
+    uint64_t dropped; /* frames, of the connections before this one */
 };
 
 struct link *relink_link(struct relink *r)
@@ -70,11 +71,22 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
     r->ops->on_frame(f, fd, r->arg);
 }
 
+uint64_t relink_dropped(const struct relink *r)
+{
+    return r->dropped + (r->link ? link_dropped(r->link) : 0);
+}
+
+static void forget_link(struct relink *r)
+{
+    r->dropped = relink_dropped(r);
+    link_free(TAKE(r->link));
+}
+
 static void on_closed(struct link *l, void *arg)
 {
     struct relink *r = arg;
-    link_free(l);
-    r->link = NULL;
+    (void)l;
+    forget_link(r);
     if (clock_mono_ms() - r->since_ms > RELINK_PROVEN_MS)
         relink_alive(r);
     try_later(r, "the other end has closed it");
@@ -85,8 +97,7 @@ void relink_drop(struct relink *r)
 {
     if (!r->link)
         return;
-    link_free(r->link);
-    r->link = NULL;
+    forget_link(r);
     try_later(r, "no sensible answer");
     r->ops->on_down(r->arg);
 }

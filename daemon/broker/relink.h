@@ -29,3 +29,5 @@ void relink_drop(struct relink *r);
 void relink_alive(struct relink *r);
 /* Sends a finished frame: 0 or -errno, -ENOTCONN when away. */
 int relink_send(struct relink *r, const struct frame_out *f, int fd) WARN_UNUSED;
+/* Frames of the other end that were dropped, over all connections. */
+uint64_t relink_dropped(const struct relink *r);

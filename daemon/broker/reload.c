@@ -17,7 +17,7 @@ struct reload_waiter {
     TAILQ_ENTRY(reload_waiter) next;
     reload_done_fn *on_done;
     void *arg;
-    bool of_next; /* came while a reload was running */
+    uint32_t round; /* the reload that answers it */
 };
 
 struct reload {
@@ -28,6 +28,7 @@ struct reload {
     const struct reload_ops *ops;
     void *arg;
     TAILQ_HEAD(, reload_waiter) waiters;
+    uint32_t round; /* counts reloads: of the one under way, or the last; ties answers to it */
     bool busy;
     bool settling;         /* committed, the signer's ring is awaited */
     struct settings *next; /* prepared here */
@@ -60,12 +61,13 @@ static struct reload_waiter *first_of_now(struct reload *r)
 {
     struct reload_waiter *w;
     TAILQ_FOREACH (w, &r->waiters, next)
-        if (!w->of_next)
+        if (w->round == r->round)
             return w;
     return NULL;
 }
 
-/* Tells everybody who asked before it began; for the others it begins anew. */
+/* Tells everybody who asked before it began; for the others, those who ask while they hear of it
+ * among them, it begins anew. */
 static void tell(struct reload *r, struct span errors)
 {
     struct reload_waiter *w;
@@ -74,8 +76,6 @@ static void tell(struct reload *r, struct span errors)
         w->on_done(errors, w->arg);
         free(w);
     }
-    TAILQ_FOREACH (w, &r->waiters, next)
-        w->of_next = false;
     if (!TAILQ_EMPTY(&r->waiters))
         event_active(r->start, EV_TIMEOUT, 1);
 }
@@ -91,15 +91,16 @@ static void log_refusal(struct span lines)
     }
 }
 
-/* The second step, to all who took part in the first. */
+/* The second step, to all who took part in the first. Who cannot be told is not left with the old
+ * configuration: a worker is replaced, the signer tells what it has when it is back. */
 static void tell_programs(struct reload *r, enum msg_type type)
 {
-    if (r->signer_prepared && signer_link_config(r->signer, type) < 0)
+    if (r->signer_prepared && signer_link_config(r->signer, type, r->round) < 0)
         log_err("the signer has gone between the two steps of the reload; it reads the files when "
                 "it is back");
     for (size_t i = 0; i < r->n_workers; i++)
         if (r->worker_prepared[i])
-            (void)!workers_config(r->workers, i, type);
+            (void)!workers_config(r->workers, i, type, r->round);
 }
 
 /* The end: others may start one, and whoever asked for this one hears of it. */
@@ -175,9 +176,9 @@ static void judge_answer_of(struct reload *r, const char *program, const struct 
         add_error(r, program, "has read other files than s2sd: were they changed meanwhile?");
 }
 
-void reload_on_signer(struct reload *r, const struct msg_config *m)
+void reload_on_signer(struct reload *r, uint32_t id, const struct msg_config *m)
 {
-    if (!r->busy || !r->signer_asked)
+    if (!r->busy || !r->signer_asked || id != r->round)
         return;
     r->signer_asked = false;
     judge_answer_of(r, "s2sd-signer", m);
@@ -200,9 +201,9 @@ void reload_on_signer_lost(struct reload *r)
     finish_when_answered(r);
 }
 
-void reload_on_worker(struct reload *r, size_t slot, const struct msg_config *m)
+void reload_on_worker(struct reload *r, size_t slot, uint32_t id, const struct msg_config *m)
 {
-    if (!r->busy || slot >= r->n_workers || !r->worker_asked[slot])
+    if (!r->busy || slot >= r->n_workers || !r->worker_asked[slot] || id != r->round)
         return;
     r->worker_asked[slot] = false;
     judge_answer_of(r, workers_kind_name(workers_at(r->workers, slot).kind), m);
@@ -228,10 +229,13 @@ static void ask_programs(struct reload *r)
         add_error(r, "s2sd", strerror(ENOMEM));
         return;
     }
-    r->signer_asked = r->signer_prepared = signer_link_config(r->signer, MSG_CONFIG_PREPARE) == 0;
+    int e = signer_link_config(r->signer, MSG_CONFIG_PREPARE, r->round);
+    r->signer_asked = r->signer_prepared = e == 0;
+    if (e < 0 && e != -ENOTCONN && e != -EPIPE)
+        add_error(r, "s2sd-signer", strerror(-e));
     for (size_t i = 0; i < r->n_workers; i++)
         r->worker_asked[i] = r->worker_prepared[i] =
-            workers_config(r->workers, i, MSG_CONFIG_PREPARE) == 0;
+            workers_config(r->workers, i, MSG_CONFIG_PREPARE, r->round) == 0;
 }
 
 /* Reads the files here. The mistakes of the configuration are the same for all, so nobody else is
@@ -259,6 +263,7 @@ static void on_start(evutil_socket_t unused, short what, void *arg)
     if (r->busy)
         return;
     r->busy = true;
+    r->round++;
     r->ops->on_busy(true, r->arg);
     workers_hold(r->workers, true);
     if (event_add(r->late, &within) < 0)
@@ -291,7 +296,7 @@ bool reload_start(struct reload *r, reload_done_fn *on_done, void *arg)
     struct reload_waiter *w = calloc(1, sizeof(*w));
     if (!w)
         return false;
-    *w = (struct reload_waiter){.on_done = on_done, .arg = arg, .of_next = r->busy};
+    *w = (struct reload_waiter){.on_done = on_done, .arg = arg, .round = r->round + 1};
     TAILQ_INSERT_TAIL(&r->waiters, w, next);
     if (!r->busy)
         event_active(r->start, EV_TIMEOUT, 1);

@@ -35,9 +35,9 @@ bool reload_start(struct reload *r, reload_done_fn *on_done, void *arg) WARN_UNU
 void reload_cancel(struct reload *r, const void *arg);
 bool reload_busy(const struct reload *r);
 
-/* What the others say. */
-void reload_on_signer(struct reload *r, const struct msg_config *m);
+/* What the others say. `id` of the frame: an answer to another reload than this one is dropped. */
+void reload_on_signer(struct reload *r, uint32_t id, const struct msg_config *m);
 void reload_on_ring(struct reload *r); /* after it was published */
 void reload_on_signer_lost(struct reload *r);
-void reload_on_worker(struct reload *r, size_t slot, const struct msg_config *m);
+void reload_on_worker(struct reload *r, size_t slot, uint32_t id, const struct msg_config *m);
 void reload_on_worker_dead(struct reload *r, size_t slot);

@@ -19,7 +19,8 @@ struct signer_link {
     struct event *greeting; /* runs while connected without a ring */
     bool up;
     bool has_ring;
-    struct keyring ring; /* the last one, kept while the signer is away */
+    struct keyring ring;              /* the last one, kept while the signer is away */
+    unsigned char digest[MSG_DIGEST]; /* that came with it */
     char mint_path[SIGNER_PATH_MAX];
 };
 
@@ -67,12 +68,13 @@ static void on_down(void *arg)
 static void take_ring(struct signer_link *sl, struct frame_in *f)
 {
     CLEANUP(keyring_done) struct keyring ring = {0};
-    enum reason r = keyring_get(f, &ring);
-    if (r != REASON_OK || !frame_end(f) || !keyring_current(&ring)) {
+    unsigned char digest[MSG_DIGEST];
+    if (!msg_ring_get(f, digest, &ring) || !keyring_current(&ring)) {
         link_drop(relink_link(sl->relink), "a malformed key ring");
-        log_err("the signer's key ring cannot be read: %s", reason_sentence(r));
+        log_err("the signer's key ring cannot be read");
         return;
     }
+    memcpy(sl->digest, digest, sizeof(sl->digest));
     keyring_done(&sl->ring);
     sl->ring = ring;
     ring = (struct keyring){0};
@@ -93,7 +95,7 @@ static void on_frame(struct frame_in *f, int *fd, void *arg)
         return;
     case MSG_CONFIG_READY:
         if (msg_config_get(f, &m)) {
-            sl->ops->on_config(&m, sl->arg);
+            sl->ops->on_config(f->id, &m, sl->arg);
             return;
         }
         break;
@@ -101,6 +103,11 @@ static void on_frame(struct frame_in *f, int *fd, void *arg)
         break;
     }
     link_drop(relink_link(sl->relink), "not a message of the signer");
+}
+
+bool signer_link_agrees(const struct signer_link *sl, const unsigned char digest[MSG_DIGEST])
+{
+    return !sl->up || memcmp(sl->digest, digest, MSG_DIGEST) == 0;
 }
 
 void signer_link_published(struct signer_link *sl, uint64_t generation)
@@ -114,12 +121,17 @@ void signer_link_published(struct signer_link *sl, uint64_t generation)
         log_warning("cannot tell the signer that its ring is published: %s", strerror(-r));
 }
 
-int signer_link_config(struct signer_link *sl, enum msg_type type)
+int signer_link_config(struct signer_link *sl, enum msg_type type, uint32_t id)
 {
     uint8_t room[64];
     struct frame_out f;
-    frame_start(&f, room, sizeof(room), (uint16_t)type, 0);
+    frame_start(&f, room, sizeof(room), (uint16_t)type, id);
     return sl->up ? relink_send(sl->relink, &f, -1) : -ENOTCONN;
+}
+
+uint64_t signer_link_dropped(const struct signer_link *sl)
+{
+    return relink_dropped(sl->relink);
 }
 
 int signer_link_mint(struct signer_link *sl)

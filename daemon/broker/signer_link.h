@@ -15,7 +15,8 @@ struct signer_link_ops {
     /* A ring has come: after each connect and after each change. */
     void (*on_ring)(const struct keyring *ring, void *arg);
     void (*on_lost)(void *arg); /* was up, is away now */
-    void (*on_config)(const struct msg_config *m, void *arg);
+    /* The answer to MSG_CONFIG_PREPARE, with the id of the question. */
+    void (*on_config)(uint32_t id, const struct msg_config *m, void *arg);
 };
 
 /* The link sockets are `runtime_dir`/signer-ring.link and signer-mint.link. NULL: out of memory. */
@@ -29,8 +30,12 @@ bool signer_link_up(const struct signer_link *sl);
 bool signer_link_settled(const struct signer_link *sl);
 /* The last ring that came, also while the signer is away; NULL: none yet. */
 const struct keyring *signer_link_ring(const struct signer_link *sl);
+/* The signer works by the configuration with that digest, or is away. */
+bool signer_link_agrees(const struct signer_link *sl, const unsigned char digest[MSG_DIGEST]);
 void signer_link_published(struct signer_link *sl, uint64_t generation);
 /* MSG_CONFIG_PREPARE, _COMMIT or _ABORT. 0 or -errno, -ENOTCONN when away. */
-int signer_link_config(struct signer_link *sl, enum msg_type type) WARN_UNUSED;
+int signer_link_config(struct signer_link *sl, enum msg_type type, uint32_t id) WARN_UNUSED;
+/* Frames of the signer that were dropped. */
+uint64_t signer_link_dropped(const struct signer_link *sl);
 /* A fresh connected mint link: descriptor or -errno. */
 int signer_link_mint(struct signer_link *sl) WARN_UNUSED;

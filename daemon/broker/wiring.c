@@ -58,7 +58,15 @@ static void on_ended(struct partner_entry *e, const struct judged *j, void *brok
         tell_status(b);
 }
 
-const struct refresher_ops wiring_refresher = {.on_trust = on_trust, .on_ended = on_ended};
+static void on_freshness(void *broker)
+{
+    const struct broker *b = broker;
+    if (b->ready)
+        tell_status(b);
+}
+
+const struct refresher_ops wiring_refresher = {
+    .on_trust = on_trust, .on_ended = on_ended, .on_freshness = on_freshness};
 
 void wiring_on_gone(struct partner_entry *e, void *broker)
 {
@@ -101,6 +109,19 @@ static void tell_ring(const struct keyring *ring)
             key_state_name(ring->slots[i].state));
 }
 
+/* A signer that comes back has read what the files said then, which need not be what was agreed
+ * upon at the last reload. */
+static void compare_signer(struct broker *b)
+{
+    if (reload_busy(b->reload))
+        return; /* told when it ends */
+    bool differs = !signer_link_agrees(b->signer, b->settings->digest);
+    if (differs && !b->signer_differs)
+        log_warning("s2sd-signer works by another configuration than the one in force here, since "
+                    "its files were changed without a reload: systemctl reload s2sd");
+    b->signer_differs = differs;
+}
+
 static void on_ring(const struct keyring *ring, void *broker)
 {
     struct broker *b = broker;
@@ -116,6 +137,7 @@ static void on_ring(const struct keyring *ring, void *broker)
     if (!b->ready)
         become_ready(b);
     reload_on_ring(b->reload);
+    compare_signer(b);
 }
 
 static void on_lost(void *broker)
@@ -129,10 +151,10 @@ static void on_lost(void *broker)
         tell_status(b);
 }
 
-static void on_signer_config(const struct msg_config *m, void *broker)
+static void on_signer_config(uint32_t id, const struct msg_config *m, void *broker)
 {
     struct broker *b = broker;
-    reload_on_signer(b->reload, m);
+    reload_on_signer(b->reload, id, m);
 }
 
 const struct signer_link_ops wiring_signer = {
@@ -146,10 +168,10 @@ static bool on_hint(struct partner_entry *e, const uint8_t x5t[X5T_LEN], void *b
     return refresher_hint(b->refresher, e, x5t);
 }
 
-static void on_worker_config(size_t slot, const struct msg_config *m, void *broker)
+static void on_worker_config(size_t slot, uint32_t id, const struct msg_config *m, void *broker)
 {
     struct broker *b = broker;
-    reload_on_worker(b->reload, slot, m);
+    reload_on_worker(b->reload, slot, id, m);
 }
 
 static void on_worker_dead(size_t slot, void *broker)
@@ -228,8 +250,11 @@ static void on_busy(bool busy, void *broker)
         notify_reloading();
     else if (b->ready)
         notify_ready("serving");
-    if (!busy && b->ready)
+    if (busy)
+        return;
+    if (b->ready)
         tell_status(b);
+    compare_signer(b);
 }
 
 const struct reload_ops wiring_reload = {

@@ -68,6 +68,7 @@ struct workers {
     size_t n;
     size_t n_partners; /* length of each owed */
     uint64_t generation;
+    uint64_t dropped; /* frames, of links that are gone */
     struct msg_health health;
     bool signer_up;
     bool held, stopping;
@@ -87,11 +88,11 @@ static int send_small(struct worker *w, const struct frame_out *f, int fd)
     return w->link ? link_send(w->link, f, fd) : -ENOTCONN;
 }
 
-static int send_bare(struct worker *w, enum msg_type type, int fd)
+static int send_bare(struct worker *w, enum msg_type type, uint32_t id, int fd)
 {
     uint8_t room[64];
     struct frame_out f;
-    frame_start(&f, room, sizeof(room), (uint16_t)type, 0);
+    frame_start(&f, room, sizeof(room), (uint16_t)type, id);
     return send_small(w, &f, fd);
 }
 
@@ -110,7 +111,7 @@ static void send_signer(struct worker *w)
     if (w->kind != WORKERS_MINTER || !w->link)
         return;
     CLEANUP(closep) int fd = w->all->signer_up ? w->all->ops->mint_link(w->all->arg) : -1;
-    (void)!send_bare(w, MSG_SIGNER_LINK, fd < 0 ? -1 : fd);
+    (void)!send_bare(w, MSG_SIGNER_LINK, 0, fd < 0 ? -1 : fd);
 }
 
 static int send_trust(struct worker *w, const struct partner_entry *e)
@@ -237,7 +238,9 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
     if (f->type == MSG_HINT && w->kind == WORKERS_VALIDATOR && msg_hint_get(f, &hint))
         take_hint(w, &hint);
     else if (f->type == MSG_CONFIG_READY && msg_config_get(f, &config))
-        w->all->ops->on_config(w->slot, &config, w->all->arg);
+        w->all->ops->on_config(w->slot, f->id, &config, w->all->arg);
+    else if (f->type == MSG_SIGNER_LINK && w->kind == WORKERS_MINTER && frame_end(f))
+        send_signer(w);
     else if (f->type == MSG_PONG && frame_end(f))
         w->unanswered = 0;
     else if (f->type == MSG_WORKER_READY && frame_end(f))
@@ -246,12 +249,18 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
         link_drop(l, "not a message of a worker");
 }
 
+static void forget_link(struct worker *w)
+{
+    w->all->dropped += w->link ? link_dropped(w->link) : 0;
+    link_free(TAKE(w->link));
+}
+
 /* The process may live on after its link: it is then of no use, and replaced when it is reaped. */
 static void on_closed(struct link *l, void *arg)
 {
     struct worker *w = arg;
-    link_free(l);
-    w->link = NULL;
+    (void)l;
+    forget_link(w);
     if (w->pid > 0)
         kill(w->pid, SIGKILL);
 }
@@ -296,7 +305,7 @@ static void on_ended(pid_t pid, int status, void *arg)
     char how[64];
     bool quick = clock_mono_ms() - w->started_ms < WORKER_QUICK_MS;
     w->pid = 0;
-    link_free(TAKE(w->link));
+    forget_link(w);
     reset_counters(w);
     if (w->all->stopping)
         return;
@@ -388,7 +397,7 @@ void workers_ping(struct workers *ws)
             continue;
         }
         w->unanswered++;
-        (void)!send_bare(w, MSG_PING, -1);
+        (void)!send_bare(w, MSG_PING, 0, -1);
     }
 }
 
@@ -472,9 +481,13 @@ size_t workers_count(const struct workers *ws)
     return ws->n;
 }
 
-int workers_config(struct workers *ws, size_t slot, enum msg_type type)
+int workers_config(struct workers *ws, size_t slot, enum msg_type type, uint32_t id)
 {
-    return send_bare(&ws->list[slot], type, -1);
+    struct worker *w = &ws->list[slot];
+    int r = send_bare(w, type, id, -1);
+    if (r < 0 && w->link)
+        on_closed(w->link, w);
+    return r;
 }
 
 struct worker_view workers_at(const struct workers *ws, size_t slot)
@@ -483,6 +496,14 @@ struct worker_view workers_at(const struct workers *ws, size_t slot)
     return (struct worker_view){.kind = w->kind,
         .pid = w->pid,
         .counters = counters_at(ws->kinds[w->kind].counters, w->index)};
+}
+
+uint64_t workers_dropped(const struct workers *ws)
+{
+    uint64_t n = ws->dropped;
+    for (size_t i = 0; i < ws->n; i++)
+        n += ws->list[i].link ? link_dropped(ws->list[i].link) : 0;
+    return n;
 }
 
 void workers_hold(struct workers *ws, bool hold)

@@ -19,8 +19,8 @@ struct workers_ops {
     /* A validator has met an unknown key. True: workers_ended follows for this partner; false: it
      * will not, and the worker is told at once. */
     bool (*on_hint)(struct partner_entry *e, const uint8_t x5t[X5T_LEN], void *arg);
-    /* The answer to MSG_CONFIG_PREPARE of worker `slot`. */
-    void (*on_config)(size_t slot, const struct msg_config *m, void *arg);
+    /* The answer to MSG_CONFIG_PREPARE of worker `slot`, with the id of the question. */
+    void (*on_config)(size_t slot, uint32_t id, const struct msg_config *m, void *arg);
     /* A worker is gone; another is started unless they are held. */
     void (*on_dead)(size_t slot, void *arg);
     /* A connected mint link for a new minter: descriptor (taken over) or -errno. */
@@ -68,10 +68,12 @@ void workers_ping(struct workers *w);
 
 size_t workers_count(const struct workers *w);
 /* MSG_CONFIG_PREPARE, _COMMIT or _ABORT to one of them. 0 or -errno, -ENOTCONN when it is not
- * running. */
-int workers_config(struct workers *w, size_t slot, enum msg_type type) WARN_UNUSED;
+ * running. One that cannot be told would go on with a configuration of its own: it is ended, and
+ * replaced as any other that dies. */
+int workers_config(struct workers *w, size_t slot, enum msg_type type, uint32_t id) WARN_UNUSED;
 
 /* For Status. */
+uint64_t workers_dropped(const struct workers *w); /* frames of workers that were dropped */
 struct worker_view {
     enum workers_kind kind;
     pid_t pid; /* 0: being restarted */

@@ -63,10 +63,7 @@ static void answer(struct fetch_link *l, uint32_t id, const struct msg_fetched *
 
 static void refuse(struct fetch_link *l, uint32_t id, enum reason reason)
 {
-    struct msg_fetched m = {.reason = reason,
-        .max_age_s = -1,
-        .retry_after_s = -1,
-        .detail = span_of(reason_sentence(reason))};
+    struct msg_fetched m = {.reason = reason, .max_age_s = -1, .retry_after_s = -1};
     answer(l, id, &m, -1);
 }
 
@@ -201,7 +198,8 @@ static int open_all(struct fetcher *fetcher, int listener)
     fetcher->on_term = evsignal_new(fetcher->base, SIGTERM, on_signal, fetcher);
     fetcher->on_int = evsignal_new(fetcher->base, SIGINT, on_signal, fetcher);
     if (!fetcher->pump || !fetcher->on_term || !fetcher->on_int ||
-        event_add(fetcher->on_term, NULL) < 0 || event_add(fetcher->on_int, NULL) < 0)
+        event_add(fetcher->on_term, NULL) < 0 ||
+        (!fetcher->options->until_eof && event_add(fetcher->on_int, NULL) < 0))
         return -ENOMEM;
     fetcher->door =
         link_door_new(fetcher->base, TAKE_FD(door), fetcher->options->peer_uid, on_peer, fetcher);
@@ -230,6 +228,8 @@ int fetcher_run(const struct fetcher_options *o, int listener)
     LIST_INIT(&fetcher.links);
     signal(SIGPIPE, SIG_IGN); /* a log that nobody reads is no reason to end */
     signal(SIGHUP, SIG_IGN);  /* there is no configuration here */
+    if (o->until_eof)
+        signal(SIGINT, SIG_IGN); /* Ctrl-C reaches all: the broker ends first, then we */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         close(listener);
         log_err("libcurl does not start");

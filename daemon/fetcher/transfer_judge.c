@@ -113,7 +113,8 @@ static enum reason judge(struct transfer *t, CURLcode code)
         r = REASON_FETCH_TRUNCATED;
     }
     if (r != REASON_OK)
-        snprintf(t->detail, sizeof(t->detail), "%s: %s", t->host, what ? what : reason_sentence(r));
+        snprintf(
+            t->detail, sizeof(t->detail), "%s%s%s", t->host, what ? ": " : "", what ? what : "");
     return r;
 }
 

@@ -39,10 +39,16 @@ struct link {
     uint8_t *room; /* FRAME_MAX bytes; pages that no frame reached cost nothing */
 };
 
+/* What a waiting frame costs, so that many small ones meet the limit too. */
+static size_t queue_cost(size_t n)
+{
+    return sizeof(struct link_queued) + n;
+}
+
 static void queue_drop(struct link *l, struct link_queued *q)
 {
     STAILQ_REMOVE_HEAD(&l->queue, next);
-    l->queued -= q->n;
+    l->queued -= queue_cost(q->n);
     closep(&q->fd);
     free(q);
 }
@@ -239,9 +245,9 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 static int enqueue(struct link *l, const uint8_t *p, size_t n, int fd)
 {
-    if (l->queued + n > LINK_QUEUE_MAX)
+    if (l->queued + queue_cost(n) > LINK_QUEUE_MAX)
         return -ENOBUFS;
-    CLEANUP(freep) struct link_queued *q = malloc(sizeof(*q) + n);
+    CLEANUP(freep) struct link_queued *q = malloc(queue_cost(n));
     if (!q)
         return -ENOMEM;
     q->n = n;
@@ -253,7 +259,7 @@ static int enqueue(struct link *l, const uint8_t *p, size_t n, int fd)
         closep(&q->fd);
         return -ENOMEM;
     }
-    l->queued += n;
+    l->queued += queue_cost(n);
     STAILQ_INSERT_TAIL(&l->queue, q, next);
     q = NULL;
     return 0;
@@ -347,19 +353,14 @@ int link_listen(const char *path, int type, unsigned mode)
     return TAKE_FD(fd);
 }
 
-int link_accept(int listener, unsigned uid)
+bool link_peer_is(int fd, unsigned uid)
 {
-    CLEANUP(closep) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return -errno;
     struct ucred peer;
     socklen_t n = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
-        return -errno;
-    if (peer.uid != uid) {
+        return false;
+    if (peer.uid != uid)
         log_warning("link: connection of uid %u (process %d) refused, only uid %u may connect",
             peer.uid, (int)peer.pid, uid);
-        return -EPERM;
-    }
-    return TAKE_FD(fd);
+    return peer.uid == uid;
 }

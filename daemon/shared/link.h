@@ -36,6 +36,6 @@ int link_connect(const char *path) WARN_UNUSED;
 /* Makes and binds a link listener (or a stream listener) at `path` with `mode`; an old socket file
  * is replaced. Descriptor or -errno. */
 int link_listen(const char *path, int type, unsigned mode) WARN_UNUSED;
-/* accept4 one peer whose uid is `uid`; others are closed, logged and counted. Descriptor, or -errno
- * (-EPERM: refused). */
-int link_accept(int listener, unsigned uid) WARN_UNUSED;
+/* May the peer at the other end of an accepted connection stay? True when its uid is `uid`; false
+ * is logged. */
+bool link_peer_is(int fd, unsigned uid) WARN_UNUSED;

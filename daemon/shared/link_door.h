@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The accepting side of link sockets: a listener in the loop that takes one peer for each wake-up,
- * judges its uid and rests a moment when descriptors run out instead of spinning. */
+/* The accepting side of link sockets: a door (door.h) that judges the uid of each peer. */
 #pragma once
 
 #include "attr.h"
@@ -15,6 +14,6 @@ typedef void link_door_fn(int fd, void *arg);
 /* Takes over `listener`. `uid`: the only one that may connect. NULL: out of memory, listener
  * closed. */
 struct link_door *link_door_new(struct event_base *base, int listener, unsigned uid,
-    link_door_fn *on_peer, void *arg) WARN_UNUSED;
+    link_door_fn *on_link, void *arg) WARN_UNUSED;
 /* Closes the listener; NULL is fine. */
 void link_door_free(struct link_door *d);

@@ -36,6 +36,27 @@ static bool done(const struct frame_in *f, enum msg_type type)
     return f->type == type && frame_end(f);
 }
 
+void msg_ring_put(
+    struct frame_out *f, const unsigned char digest[MSG_DIGEST], const struct keyring *ring)
+{
+    frame_put_span(f, span_bytes(digest, MSG_DIGEST));
+    keyring_put(f, ring);
+}
+
+bool msg_ring_get(struct frame_in *f, unsigned char ret_digest[MSG_DIGEST], struct keyring *ret)
+{
+    struct keyring ring = {0};
+    get_bytes(f, ret_digest, MSG_DIGEST);
+    if (f->failed || keyring_get(f, &ring) != REASON_OK)
+        return false;
+    if (!done(f, MSG_RING)) {
+        keyring_done(&ring);
+        return false;
+    }
+    *ret = ring;
+    return true;
+}
+
 void msg_config_put(struct frame_out *f, const struct msg_config *m)
 {
     frame_put_u8(f, m->ok);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "frame.h"
+#include "keyring.h"
 #include "policy.h"
 #include "reason.h"
 
@@ -12,7 +13,7 @@ enum msg_type {
     /* broker -> signer (ring link) */
     MSG_RING_PUBLISHED = 1, /* u64 generation: the document with that ring is being served */
     /* signer -> broker */
-    MSG_RING, /* keyring_put: pushed on connect and on each change */
+    MSG_RING, /* msg_ring_put: pushed on connect and on each change */
     /* broker <-> every program that reads the configuration */
     MSG_CONFIG_PREPARE, /* parse again and report */
     MSG_CONFIG_READY,   /* struct msg_config */
@@ -32,7 +33,7 @@ enum msg_type {
     MSG_TRUST_GONE,   /* str: partner name */
     MSG_TRUST_SYNCED, /* u64 trust generation: everything up to here was sent */
     MSG_SIGNER_LINK,  /* descriptor: connected mint link (minters only); without one: the signer is
-                         away */
+                         away. From a minter, empty: it has none, though the signer is up */
     MSG_HEALTH,       /* u8 may_mint, u8 may_validate */
     MSG_HINT_DONE,    /* str partner: the refresh asked for has ended, or will not be made now */
     /* worker -> broker */
@@ -43,9 +44,18 @@ enum msg_type {
     MSG_PONG  /* the answer, with the same id */
 };
 
+#define MSG_DIGEST 16 /* of struct settings */
+
+/* The public ring, and the digest of the configuration that the signer works by: it may have read
+ * its files when nobody compared. *ring is the caller's to release after true only. */
+void msg_ring_put(
+    struct frame_out *f, const unsigned char digest[MSG_DIGEST], const struct keyring *ring);
+bool msg_ring_get(struct frame_in *f, unsigned char ret_digest[MSG_DIGEST], struct keyring *ret)
+    WARN_UNUSED;
+
 struct msg_config {
     bool ok;
-    unsigned char digest[16];
+    unsigned char digest[MSG_DIGEST];
     struct span errors; /* "file:line: message" lines, at most MSG_CONFIG_ERRORS_MAX bytes */
 };
 #define MSG_CONFIG_ERRORS_MAX 32768

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <sysexits.h>
 
 #define UID_MAP_MAX 4096
 
@@ -53,4 +55,14 @@ int peer_user_uid(const char *name, uid_t *ret)
     const bool mapped = peer_user_is_mapped(span_bytes(map, (size_t)n), pw->pw_uid);
     *ret = mapped ? pw->pw_uid : PEER_USER_OVERFLOW;
     return 0;
+}
+
+int peer_user_option(const char *program, const char *name, uid_t *ret)
+{
+    int r = peer_user_uid(name, ret);
+    if (r == 0)
+        return -1;
+    fprintf(stderr, "%s: --peer-user=%s: %s\n", program, name,
+        r == -ENOENT ? "no such user" : strerror(-r));
+    return EX_USAGE;
 }

@@ -19,3 +19,6 @@ bool peer_user_is_mapped(struct span uid_map, uid_t uid);
  * link socket leave only that user and root, and root is mapped: together exactly that user. 0, or
  * -ENOENT for an unknown name, -errno when the map cannot be read. */
 int peer_user_uid(const char *name, uid_t *ret) WARN_UNUSED;
+/* The option --peer-user=`name` of `program`: *ret and -1 to go on, or the exit status after a line
+ * on standard error. */
+int peer_user_option(const char *program, const char *name, uid_t *ret) WARN_UNUSED;

@@ -8,8 +8,8 @@
 
 #include <inttypes.h>
 
-/* Refusals are rare, the minter has asked the same rules before; when they come in numbers one line
- * a second is enough. */
+/* Refusals are rare, the minter has asked the same rules before, and so are lost records; when they
+ * come in numbers one line a second is enough. */
 #define REFUSAL_LOG_MS 1000
 
 struct mint_link {
@@ -44,15 +44,22 @@ static void refuse(struct mint_link *m, uint32_t id, enum reason reason, unsigne
     answer_refused(m, id, &refused);
 }
 
+static bool is_time_to_log(int64_t *last_ms)
+{
+    int64_t now = clock_mono_ms();
+    if (*last_ms && now - *last_ms < REFUSAL_LOG_MS)
+        return false;
+    *last_ms = now;
+    return true;
+}
+
 /* The minter has let through what we do not: its configuration is older, or it is not itself any
  * more. */
 static void log_refusal(struct mint_link *m, const struct msg_mint *asked, enum reason reason)
 {
     char rule[128], partner[128];
-    int64_t now = clock_mono_ms();
-    if (m->refusal_logged_ms && now - m->refusal_logged_ms < REFUSAL_LOG_MS)
+    if (!is_time_to_log(&m->refusal_logged_ms))
         return;
-    m->refusal_logged_ms = now;
     log_warning("refused to sign for partner %s under rule %s, asked by uid %" PRIu32
                 " process %" PRIu32 ": %s",
         log_safe(asked->request.partner, partner, sizeof(partner)),
@@ -172,7 +179,8 @@ static bool record(
     int r = audit_signature(&a);
     if (r == 0)
         return true;
-    log_err("the audit record of a signature could not be written: %s", strerror(-r));
+    if (is_time_to_log(&s->audit_complained_ms))
+        log_err("the audit record of a signature could not be written: %s", strerror(-r));
     return s->settings->signing_key.audit != AUDIT_REQUIRED;
 }
 

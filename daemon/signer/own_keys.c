@@ -2,6 +2,7 @@
 #include "own_keys.h"
 
 #include "cleanup.h"
+#include "clock.h"
 #include "file.h"
 #include "log.h"
 
@@ -76,18 +77,26 @@ static void report_change(const struct keyring *was, const struct keyring *is)
             new);
 }
 
+static void key_set_done(struct own_key_set *set)
+{
+    signkey_freep(&set->current);
+    cert_freep(&set->next);
+    *set = (struct own_key_set){0};
+}
+
 int own_keys_apply(struct own_keys *k, int64_t now, struct signkey **ret_old)
 {
+    struct own_key_set *w = &k->wanted;
     *ret_old = NULL;
-    if (!k->wanted)
+    if (!w->current)
         return 0;
     CLEANUP(keyring_done) struct keyring ring = {0};
     bool changed = false;
     int r = copy_ring(&k->ring, &ring);
     if (r < 0)
         return r;
-    if (keyring_set(&ring, signkey_cert(k->wanted), k->wanted_next, k->wanted_keep_s, now,
-            &changed) != REASON_OK)
+    if (keyring_set(&ring, signkey_cert(w->current), w->next, w->keep_s, now, &changed) !=
+        REASON_OK)
         return -ENOMEM;
     if (changed) {
         r = write_ring(k, &ring);
@@ -97,15 +106,23 @@ int own_keys_apply(struct own_keys *k, int64_t now, struct signkey **ret_old)
         replace_ring(k, &ring);
     }
     *ret_old = k->current;
-    k->current = TAKE(k->wanted);
-    own_keys_forget(k);
+    k->current = TAKE(w->current);
+    key_set_done(w);
     return 0;
 }
 
 void own_keys_forget(struct own_keys *k)
 {
-    signkey_freep(&k->wanted);
-    cert_freep(&k->wanted_next);
+    key_set_done(&k->prepared);
+}
+
+void own_keys_commit(struct own_keys *k)
+{
+    if (!k->prepared.current)
+        return;
+    key_set_done(&k->wanted);
+    k->wanted = k->prepared;
+    k->prepared = (struct own_key_set){0};
 }
 
 /* Tokens of the old key must stay checkable until the last one has ended, and a while longer. */
@@ -114,14 +131,11 @@ static int64_t keep_of(const struct settings *s)
     return s->limits.max_token_lifetime_s + s->signing_key.keep_published_after_s;
 }
 
-int own_keys_prepare(struct own_keys *k, const struct settings *s, char why[OWN_KEYS_WHY_MAX])
+static int read_files(const struct settings *s, struct own_key_set *ret, char why[OWN_KEYS_WHY_MAX])
 {
-    CLEANUP(signkey_freep) struct signkey *current = NULL;
+    CLEANUP(key_set_done) struct own_key_set set = {.keep_s = keep_of(s)};
     CLEANUP(signkey_freep) struct signkey *next = NULL;
-    CLEANUP(cert_freep) struct cert *next_cert = NULL;
-    if (s->signing_key.source != KEYS_FILES)
-        return 0;
-    int r = load_key(s->signing_key.current, &current, why);
+    int r = load_key(s->signing_key.current, &set.current, why);
     if (r == 0 && s->signing_key.next)
         r = load_key(s->signing_key.next, &next, why);
     if (r < 0)
@@ -129,13 +143,42 @@ int own_keys_prepare(struct own_keys *k, const struct settings *s, char why[OWN_
     if (next) {
         /* Only its certificate is announced; its private part is not needed before it signs. */
         const struct cert *c = signkey_cert(next);
-        if (cert_parse(span_bytes(c->der, c->der_len), &next_cert) != REASON_OK)
+        if (cert_parse(span_bytes(c->der, c->der_len), &set.next) != REASON_OK)
             return -ENOMEM;
     }
+    *ret = set;
+    set = (struct own_key_set){0};
+    return 0;
+}
+
+/* NULL, or a sentence: tokens of such a key are refused by every partner. */
+static const char *judge_dates(
+    const struct signkey *key, const char *what, int64_t now, char why[OWN_KEYS_WHY_MAX])
+{
+    char from[CLOCK_TEXT_LEN], until[CLOCK_TEXT_LEN];
+    const struct cert *c = signkey_cert(key);
+    if (c->not_before <= now && now <= c->not_after)
+        return NULL;
+    snprintf(why, OWN_KEYS_WHY_MAX,
+        "%.512s: partners refuse what it signs, its certificate is good from %s until %s", what,
+        clock_text(c->not_before, from), clock_text(c->not_after, until));
+    return why;
+}
+
+int own_keys_prepare(
+    struct own_keys *k, const struct settings *s, int64_t now, char why[OWN_KEYS_WHY_MAX])
+{
+    CLEANUP(key_set_done) struct own_key_set set = {0};
+    if (s->signing_key.source != KEYS_FILES)
+        return 0;
+    int r = read_files(s, &set, why);
+    if (r < 0)
+        return r;
+    if (judge_dates(set.current, s->signing_key.current, now, why))
+        return -EKEYEXPIRED;
     own_keys_forget(k);
-    k->wanted = TAKE(current);
-    k->wanted_next = TAKE(next_cert);
-    k->wanted_keep_s = keep_of(s);
+    k->prepared = set;
+    set = (struct own_key_set){0};
     return 0;
 }
 
@@ -186,7 +229,7 @@ static int make_first_key(
         return r;
     }
     log_notice("made a new signing key for %s", s->identity.issuer);
-    k->wanted = TAKE(key);
+    k->wanted.current = TAKE(key);
     return 0;
 }
 
@@ -208,7 +251,7 @@ static int start_managed(struct own_keys *k, const struct settings *s, int64_t n
 {
     char path[PATH_TEXT_MAX];
     own_path(k, OWN_KEYS_FILE, path);
-    int r = load_key(path, &k->wanted, why);
+    int r = load_key(path, &k->wanted.current, why);
     if (r == -ENOENT && has_ring)
         return refuse_other_key(k, OWN_KEYS_FILE " is missing", why);
     if (r == -ENOENT)
@@ -216,10 +259,26 @@ static int start_managed(struct own_keys *k, const struct settings *s, int64_t n
     if (r < 0)
         return r;
     if (has_ring && memcmp(keyring_current(&k->ring)->cert->x5t_s256,
-                        signkey_cert(k->wanted)->x5t_s256, X5T_S256_LEN) != 0)
+                        signkey_cert(k->wanted.current)->x5t_s256, X5T_S256_LEN) != 0)
         return refuse_other_key(k, OWN_KEYS_FILE " holds another one", why);
-    k->wanted_keep_s = keep_of(s);
+    k->wanted.keep_s = keep_of(s);
     return 0;
+}
+
+static int start_files(struct own_keys *k, const struct settings *s, char why[OWN_KEYS_WHY_MAX])
+{
+    int r = read_files(s, &k->wanted, why);
+    return r < 0 && r != -ENOMEM ? -EKEYREJECTED : r;
+}
+
+/* Two signers must not share a folder (rule R44). */
+static int lock_folder(struct own_keys *k, char why[OWN_KEYS_WHY_MAX])
+{
+    k->lock = file_lock_dir(k->state_dir);
+    if (k->lock < 0)
+        snprintf(why, OWN_KEYS_WHY_MAX, "cannot use the state folder %.512s: %s", k->state_dir,
+            k->lock == -EWOULDBLOCK ? "another s2sd-signer runs there" : strerror(-k->lock));
+    return k->lock < 0 ? k->lock : 0;
 }
 
 int own_keys_start(struct own_keys *k, const struct settings *s, const char *state_dir, int64_t now,
@@ -227,14 +286,19 @@ int own_keys_start(struct own_keys *k, const struct settings *s, const char *sta
 {
     bool has_ring = false;
     struct signkey *none = NULL;
-    *k = (struct own_keys){.state_dir = state_dir};
-    int r = load_ring(k, &has_ring, why);
+    *k = OWN_KEYS_NONE;
+    k->state_dir = state_dir;
+    int r = lock_folder(k, why);
+    if (r == 0)
+        r = load_ring(k, &has_ring, why);
     if (r == 0 && s->signing_key.source == KEYS_MANAGED)
         r = start_managed(k, s, now, has_ring, why);
     else if (r == 0)
-        r = own_keys_prepare(k, s, why);
+        r = start_files(k, s, why);
     if (r < 0)
         return r;
+    if (judge_dates(k->wanted.current, "the signing key", now, why))
+        log_warning("%s", why); /* refusing to start would not mend it */
     r = own_keys_apply(k, now, &none);
     if (r < 0)
         snprintf(why, OWN_KEYS_WHY_MAX, "cannot write %s/%s: %s", state_dir, OWN_KEYS_RING,
@@ -245,8 +309,10 @@ int own_keys_start(struct own_keys *k, const struct settings *s, const char *sta
 void own_keys_done(struct own_keys *k)
 {
     own_keys_forget(k);
+    key_set_done(&k->wanted);
     signkey_freep(&k->current);
     keyring_done(&k->ring);
+    closep(&k->lock);
 }
 
 /* Applies `change` to a copy and installs it once it is on disk. */
@@ -264,14 +330,17 @@ static bool change_ring(struct own_keys *k, struct keyring *changed)
 bool own_keys_tick(struct own_keys *k, int64_t now)
 {
     CLEANUP(keyring_done) struct keyring ring = {0};
-    if (copy_ring(&k->ring, &ring) < 0 || !keyring_tick(&ring, now))
+    if (copy_ring(&k->ring, &ring) < 0)
         return false;
-    return change_ring(k, &ring);
+    bool stamped = keyring_published(&ring, k->served, now);
+    bool dropped = keyring_tick(&ring, now);
+    return (stamped || dropped) && change_ring(k, &ring);
 }
 
 bool own_keys_published(struct own_keys *k, uint64_t generation, int64_t now)
 {
     CLEANUP(keyring_done) struct keyring ring = {0};
+    k->served = generation;
     if (copy_ring(&k->ring, &ring) < 0 || !keyring_published(&ring, generation, now))
         return false;
     return change_ring(k, &ring);

@@ -259,6 +259,16 @@ static int hand_out(struct pool *p, struct child *c, struct order *o)
     return r;
 }
 
+/* Also for those who have gone: a stuck child must be found. */
+static bool is_working(const struct pool *p)
+{
+    const struct child *c;
+    LIST_FOREACH (c, &p->children, next)
+        if (c->n > 0)
+            return true;
+    return p->n_waiting > 0;
+}
+
 static void pool_dispatch(struct pool *p)
 {
     struct order *o;
@@ -280,7 +290,7 @@ static void pool_dispatch(struct pool *p)
         TAILQ_REMOVE(&p->waiting, o, next);
         p->n_waiting--;
     }
-    if (!pool_is_idle(p))
+    if (is_working(p))
         pool_arm(p);
 }
 
@@ -415,8 +425,9 @@ bool pool_is_idle(const struct pool *p)
 {
     const struct child *c;
     LIST_FOREACH (c, &p->children, next)
-        if (c->n > 0)
-            return false;
+        for (unsigned i = 0; i < c->n; i++)
+            if (c->in_flight[i]->owner)
+                return false;
     return p->n_waiting == 0;
 }
 

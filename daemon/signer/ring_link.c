@@ -5,6 +5,8 @@
 #include "msg.h"
 #include "signer.h"
 
+#include <errno.h>
+
 struct ring_link {
     LIST_ENTRY(ring_link) next;
     struct signer *signer;
@@ -14,7 +16,7 @@ struct ring_link {
 static void send_frame(struct ring_link *r, const struct frame_out *f)
 {
     int e = link_send(r->link, f, -1);
-    if (e < 0)
+    if (e < 0 && e != -EPIPE) /* the end of the link is told elsewhere */
         log_warning("cannot tell the broker: %s", strerror(-e));
 }
 
@@ -27,7 +29,7 @@ static void push(struct ring_link *r)
         return;
     }
     frame_start(&f, room, FRAME_MAX, MSG_RING, link_next_id(r->link));
-    keyring_put(&f, &r->signer->keys.ring);
+    msg_ring_put(&f, r->signer->settings->digest, &r->signer->keys.ring);
     send_frame(r, &f);
 }
 
@@ -59,6 +61,7 @@ static void answer_config(
 
 static void forget_prepared(struct signer *s)
 {
+    s->prepared_by = NULL;
     settings_freep(&s->prepared);
     own_keys_forget(&s->keys);
 }
@@ -76,7 +79,7 @@ static struct settings *prepare(struct signer *s, struct conf_errors *errors)
         errors->count++;
         return NULL;
     }
-    if (own_keys_prepare(&s->keys, read, why) < 0) {
+    if (own_keys_prepare(&s->keys, read, clock_wall_s(), why) < 0) {
         buf_printf(&errors->text, "%s\n", why);
         errors->count++;
         return NULL;
@@ -90,16 +93,25 @@ static void on_prepare(struct ring_link *r, uint32_t id)
     CLEANUP(conf_errors_done) struct conf_errors errors = {.text = BUF_INIT(CONF_FILE_MAX)};
     forget_prepared(s);
     s->prepared = prepare(s, &errors);
+    s->prepared_by = r;
     answer_config(r, id, s->prepared, &errors);
 }
 
-static void on_commit(struct signer *s)
+static void on_commit(struct ring_link *r)
 {
-    if (!s->prepared) {
+    struct signer *s = r->signer;
+    if (!s->prepared || s->prepared_by != r) {
         log_warning("the broker commits a configuration that was never prepared");
         return;
     }
+    s->prepared_by = NULL;
     signer_commit(s);
+}
+
+static void on_abort(struct ring_link *r)
+{
+    if (r->signer->prepared_by == r)
+        forget_prepared(r->signer);
 }
 
 static void on_published(struct signer *s, struct frame_in *f)
@@ -118,15 +130,16 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
     else if (is_plain && f->type == MSG_CONFIG_PREPARE && frame_end(f))
         on_prepare(r, f->id);
     else if (is_plain && f->type == MSG_CONFIG_COMMIT && frame_end(f))
-        on_commit(r->signer);
+        on_commit(r);
     else if (is_plain && f->type == MSG_CONFIG_ABORT && frame_end(f))
-        forget_prepared(r->signer);
+        on_abort(r);
     else
         link_drop(l, "nothing that a broker says to the signer");
 }
 
 static void ring_link_free(struct ring_link *r)
 {
+    on_abort(r); /* nobody else will commit it */
     LIST_REMOVE(r, next);
     link_free(r->link);
     free(r);

@@ -63,6 +63,7 @@ static void use_prepared(struct signer *s)
         own_keys_forget(&s->keys);
         return;
     }
+    own_keys_commit(&s->keys);
     rate_inherit(rate, s->rate);
     rate_free(s->rate);
     s->rate = rate;
@@ -85,8 +86,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct signkey *old = NULL;
     (void)fd;
     (void)what;
-    /* What PREPARE has read waits for its COMMIT; what a COMMIT could not write is tried again. */
-    if (s->keys.wanted && !s->prepared && apply_keys(s, &old))
+    if (s->keys.wanted.current && apply_keys(s, &old)) /* what a COMMIT could not write */
         use_new(s, old);
     if (own_keys_tick(&s->keys, clock_wall_s()))
         ring_links_push(s);
@@ -153,7 +153,7 @@ static int load_keys(struct signer *s)
     if (r == 0)
         return 0;
     log_err("%s", why[0] ? why : strerror(-r));
-    return 1;
+    return r == -EKEYREJECTED ? EX_CONFIG : 1;
 }
 
 static int make_events(struct signer *s)
@@ -164,7 +164,8 @@ static int make_events(struct signer *s)
     s->on_term = evsignal_new(s->base, SIGTERM, on_signal, s);
     s->on_int = evsignal_new(s->base, SIGINT, on_signal, s);
     if (!s->tick || !s->stop_late || !s->on_term || !s->on_int || event_add(s->tick, &every) < 0 ||
-        event_add(s->on_term, NULL) < 0 || event_add(s->on_int, NULL) < 0)
+        event_add(s->on_term, NULL) < 0 ||
+        (!s->options->until_eof && event_add(s->on_int, NULL) < 0))
         return -ENOMEM;
     return 0;
 }
@@ -225,11 +226,13 @@ static void stop(struct signer *s)
 
 int signer_run(const struct signer_options *o, int ring_listener, int mint_listener)
 {
-    struct signer s = {.options = o};
+    struct signer s = {.options = o, .keys = OWN_KEYS_NONE};
     LIST_INIT(&s.ring_links);
     LIST_INIT(&s.mint_links);
     signal(SIGPIPE, SIG_IGN); /* a log that nobody reads is no reason to end */
     signal(SIGHUP, SIG_IGN);  /* a reload comes through the broker */
+    if (o->until_eof)
+        signal(SIGINT, SIG_IGN); /* Ctrl-C reaches all: the broker ends first, then we */
     s.base = event_base_new();
     int status = s.base ? load_settings(&s) : 1;
     if (status == 0)

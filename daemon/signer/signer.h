@@ -29,7 +29,8 @@ struct signer {
     const struct signer_options *options;
     struct event_base *base;
     struct settings *settings;
-    struct settings *prepared; /* waits for COMMIT; NULL: nothing does */
+    struct settings *prepared;           /* waits for COMMIT; NULL: nothing does */
+    const struct ring_link *prepared_by; /* the link that may commit it */
     struct rate *rate;
     struct own_keys keys;
     struct pool *pool;
@@ -37,6 +38,7 @@ struct signer {
     LIST_HEAD(, ring_link) ring_links;
     LIST_HEAD(, mint_link) mint_links;
     struct event *tick, *on_term, *on_int, *stop_late;
+    int64_t audit_complained_ms; /* 0: not yet */
     bool is_stopping;
 };
 

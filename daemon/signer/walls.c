@@ -2,12 +2,12 @@
 #include "walls.h"
 
 #include "log.h"
+#include "process.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,20 +60,18 @@ static int open_key_memory(void)
     return 0;
 }
 
-/* A unit may forbid the call and have set the limit itself: what counts is that it is zero. */
-static bool limit_to_zero(__rlimit_resource_t what)
+/* A unit may forbid the call and have set the limit itself. */
+static void limit_to_zero(__rlimit_resource_t what)
 {
-    struct rlimit r = {0, 0};
-    return setrlimit(what, &r) == 0 || (getrlimit(what, &r) == 0 && r.rlim_max == 0);
+    const struct rlimit none = {0, 0};
+    (void)!setrlimit(what, &none);
 }
 
 int walls_raise(void)
 {
     umask(077);
-    if (!limit_to_zero(RLIMIT_CORE) || prctl(PR_SET_DUMPABLE, 0) < 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -errno;
-    return open_key_memory();
+    int r = process_forbid_dumps();
+    return r < 0 ? r : open_key_memory();
 }
 
 void walls_raise_child(int keep, int parent)

@@ -8,13 +8,12 @@
 #include "fds.h"
 #include "log.h"
 #include "minter.h"
+#include "process.h"
 #include "validator.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #define EXIT_CONFIG 78
 /* What is under way gets this long to be answered when the worker ends: a little more than the
@@ -176,13 +175,6 @@ static void clear_gauges(struct counters *c)
     }
 }
 
-/* Tokens are in this memory: no core file, no debugger of another process of our user. */
-static bool forbid_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
-}
-
 static bool map_counters(struct worker *w, unsigned index, unsigned of)
 {
     CLEANUP(closep) int fd = fds_take("counters");
@@ -248,7 +240,11 @@ static int start(struct process *p, enum worker_kind kind, const struct broker_l
         log_err("no link to the broker");
         return 1;
     }
-    return 0;
+    /* Everything this process may use is here now. */
+    int r = process_forbid_links();
+    if (r < 0)
+        log_err("cannot shut the way to the signer: %s", strerror(-r));
+    return r < 0;
 }
 
 static void process_done(struct process *p)
@@ -276,9 +272,13 @@ int worker_main(const char *kind, unsigned index, unsigned of, const char *confi
         return 2;
     }
     log_role(mints ? "minter" : "validator");
-    if (!forbid_dumps() || !map_counters(&p.w, index, of) ||
+    int r = process_forbid_dumps(); /* tokens are in this memory */
+    if (r < 0)
+        log_err("cannot protect the process: %s", strerror(-r));
+    if (r < 0 || !map_counters(&p.w, index, of) ||
         !take_doors(&p, mints ? WORKER_MINTER : WORKER_VALIDATOR))
         return 1;
+    (void)process_raise_descriptors();
     int status = start(&p, mints ? WORKER_MINTER : WORKER_VALIDATOR, &ops);
     if (status == 0 && event_base_dispatch(p.w.base) < 0)
         status = 1;

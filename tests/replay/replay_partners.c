@@ -356,12 +356,49 @@ START_TEST(a_disk_that_takes_nothing_stops_nobody)
     stage_wait(&s, 3600);
     stage_answer_keys("01");
     ck_assert_str_eq(stage_keys_of(&s, "exch"), "01");
+    stage_wait(&s, 30);
+    ck_assert(e->save_failed);
     ck_assert_int_eq(unlink(temp_dir_at(&s.dir, "partners")), 0);
-    stage_wait(&s, 3600);
-    stage_answer_keys("01");
+    stage_wait(&s, 30); /* it recovers alone when space returns */
     ck_assert(!e->save_failed);
     stage_restart(&s, STAGE_CONF STAGE_EXCH, 0);
     ck_assert_str_eq(stage_keys_of(&s, "exch"), "01");
+}
+END_TEST
+
+/* What a kill in the middle of a write leaves behind does not pile up. */
+START_TEST(leftovers_of_a_killed_write_are_removed)
+{
+    first_document("0");
+    temp_dir_write(&s.dir, "partners/.exch.state.new-0123abcd", SPAN("half a"), 0600);
+    stage_restart(&s, STAGE_CONF STAGE_EXCH, 0);
+    ck_assert(!temp_dir_has(&s.dir, "partners/.exch.state.new-0123abcd"));
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "0");
+}
+END_TEST
+
+static void look_at_all(struct partner_entry *e, void *arg)
+{
+    unsigned *gone = arg;
+    ++*gone;
+    ck_assert_ptr_null(partners_find(s.partners, span_of(e->state.trust.name)));
+    for (size_t i = 0; i < partners_count(s.partners); i++)
+        ck_assert_str_eq(partners_at(s.partners, i)->partner->name, "sps");
+}
+
+/* The news may make a peer at the control door ask for all partners. */
+START_TEST(who_is_told_of_one_that_goes_finds_only_those_that_stay)
+{
+    unsigned gone = 0;
+    stage_use(&s, STAGE_CONF STAGE_EXCH SPS
+        "[Partner lync]\nMetadataURL=https://lync.contoso.example/metadata/json/1\n"
+        "ApplicationId=00000005-0000-0ff1-ce00-000000000000\nRealm=contoso.example\nTrust=full\n");
+    struct settings *next = settings_of(STAGE_CONF SPS), *old = s.settings;
+    ck_assert(partners_adopt(s.partners, next, look_at_all, &gone));
+    s.settings = next;
+    refresher_use(s.refresher, next);
+    settings_free(old);
+    ck_assert_uint_eq(gone, 2);
 }
 END_TEST
 
@@ -394,6 +431,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_damaged_state_file_is_put_aside);
     tcase_add_test(tc, a_state_file_of_another_partner_is_put_aside);
     tcase_add_test(tc, a_disk_that_takes_nothing_stops_nobody);
+    tcase_add_test(tc, leftovers_of_a_killed_write_are_removed);
+    tcase_add_test(tc, who_is_told_of_one_that_goes_finds_only_those_that_stay);
     tcase_add_test(tc, names_become_harmless_file_names);
 }
 

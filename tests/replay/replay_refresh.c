@@ -50,13 +50,17 @@ START_TEST(only_one_request_is_under_way_for_a_partner)
     stage_wait(&s, 3600);
     ck_assert_uint_eq(stage_asked, 1);
     ck_assert(stage_hint(&s, "exch", 1));
-    ck_assert_uint_eq(refresher_now(s.refresher, stage_partner(&s, "exch")), 2);
+    struct partner_entry *e = stage_partner(&s, "exch");
+    unsigned answered_by = refresher_now(s.refresher, e);
     stage_wait(&s, 0);
     ck_assert_uint_eq(stage_asked, 1);
     stage_answer_keys("0");
     ck_assert_uint_eq(s.ends, 1);
-    stage_wait(&s, 0); /* the administrator asked after it had begun */
+    ck_assert_uint_lt(e->attempts, answered_by); /* the administrator asked after it had begun */
+    stage_wait(&s, 0);
     ck_assert_uint_eq(stage_asked, 2);
+    stage_answer_keys("0");
+    ck_assert_uint_eq(e->attempts, answered_by);
 }
 END_TEST
 
@@ -206,6 +210,7 @@ START_TEST(a_refused_document_changes_nothing_but_its_reason)
         stage_answer(stage_status(200, "\"evil\""), own ? own : refusals[_i].body);
         ck_assert_int_eq(s.last.reason, refusals[_i].reason);
         ck_assert_int_eq(st->last_reason, refusals[_i].reason);
+        ck_assert_str_ne(st->last_detail, reason_sentence(st->last_reason)); /* shown beside it */
         ck_assert(!s.last.good);
         ck_assert_int_eq(s.last.newly_refused, again == 0); /* shouted once, not each time */
     }
@@ -307,6 +312,24 @@ START_TEST(a_document_ages_from_fresh_to_stale)
 }
 END_TEST
 
+/* A reload cuts what is under way off and begins it again; whoever waits is not forgotten. */
+START_TEST(a_question_of_the_administrator_outlives_a_reload)
+{
+    struct partner_entry *e = stage_partner(&s, "exch");
+    stage_wait(&s, 0);
+    unsigned answered_by = refresher_now(s.refresher, e);
+    stage_use(&s, STAGE_CONF STAGE_EXCH);
+    stage_wait(&s, 0);
+    stage_answer_keys("0");
+    ck_assert_uint_eq(s.ends, 1);
+    ck_assert_uint_ge(e->attempts, answered_by);
+    (void)refresher_now(s.refresher, e);
+    stage_use(&s, STAGE_CONF STAGE_EXCH "Enabled=no\n");
+    ck_assert_uint_eq(s.ends, 2);
+    ck_assert_int_eq(s.last.reason, REASON_PARTNER_DISABLED);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -326,6 +349,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_clock_that_goes_back_delays_nothing);
     tcase_add_test(tc, a_clock_that_goes_forward_floods_nobody);
     tcase_add_test(tc, a_document_ages_from_fresh_to_stale);
+    tcase_add_test(tc, a_question_of_the_administrator_outlives_a_reload);
 }
 
 int main(void)

@@ -6,8 +6,10 @@
 #include "scratch.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -266,6 +268,27 @@ START_TEST(one_lock_for_each_folder)
 END_TEST
 
 /* What a killed writer left goes away, and nothing else. */
+/* L09: a disk that came up read-only stops nobody from reading what is known. */
+START_TEST(a_folder_that_cannot_be_written_can_be_locked)
+{
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", scratch_dir, "tmpfs", 0, NULL) < 0)
+        return;                               /* only root may make such a disk */
+    for (int round = 0; round < 2; round++) { /* without the file "lock", and with it */
+        if (round)
+            scratch_text("lock", "");
+        ck_assert_int_eq(mount(NULL, scratch_dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+        CLEANUP(closep) int fd = file_lock_dir(scratch_dir);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(file_lock_dir(scratch_dir), -EWOULDBLOCK);
+        ck_assert_int_eq(file_replace(scratch_dir, "x", SPAN("y"), 0600), -EROFS);
+        closep(&fd);
+        ck_assert_int_eq(mount(NULL, scratch_dir, NULL, MS_REMOUNT, NULL), 0);
+    }
+    ck_assert_int_eq(umount2(scratch_dir, MNT_DETACH), 0);
+}
+END_TEST
+
 START_TEST(the_lock_sweeps_leftovers)
 {
     static const char *const kept[] = {
@@ -340,6 +363,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_failed_replacement_leaves_no_trace);
     tcase_add_test(tc, a_full_disk_keeps_the_old_file);
     tcase_add_test(tc, one_lock_for_each_folder);
+    tcase_add_test(tc, a_folder_that_cannot_be_written_can_be_locked);
     tcase_add_test(tc, the_lock_sweeps_leftovers);
     tcase_add_test(tc, memory_files_are_sealed);
     tcase_add_test(tc, unsealed_files_are_refused);

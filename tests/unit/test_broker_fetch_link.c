@@ -64,7 +64,7 @@ static void on_their_end(struct link *l, void *arg)
 /* The fetcher accepts when it is there. */
 static void take_peer(void)
 {
-    int fd = link_accept(listener, geteuid());
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0)
         theirs = link_new(base, fd, on_their_frame, on_their_end, NULL);
 }
@@ -223,6 +223,27 @@ START_TEST(a_document_that_did_not_come_is_no_document)
 }
 END_TEST
 
+/* The broker's memory is not the fetcher's to fill. */
+START_TEST(a_document_larger_than_asked_for_is_none)
+{
+    char large[1002];
+    memset(large, 'x', sizeof(large) - 1);
+    large[sizeof(large) - 1] = '\0';
+    start_fetcher();
+    ask();
+    run_until(&asked, 1, 5000);
+    say(good, large, last_id);
+    run_until(&answers, 1, 1000);
+    ck_assert_int_eq(answer_reason, REASON_INTERNAL);
+    large[1000] = '\0';
+    ask();
+    run_until(&asked, 2, 5000);
+    say(good, large, last_id);
+    run_until(&answers, 2, 1000);
+    ck_assert_int_eq(answer_reason, REASON_OK);
+}
+END_TEST
+
 START_TEST(nobody_hears_of_a_cancelled_request)
 {
     start_fetcher();
@@ -245,6 +266,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_request_that_kills_fetchers_is_given_up);
     tcase_add_test(tc, a_fetcher_that_hangs_is_not_waited_for);
     tcase_add_test(tc, a_document_that_did_not_come_is_no_document);
+    tcase_add_test(tc, a_document_larger_than_asked_for_is_none);
     tcase_add_test(tc, nobody_hears_of_a_cancelled_request);
 }
 

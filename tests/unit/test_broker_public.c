@@ -6,6 +6,7 @@
 #include "settings_of.h"
 #include "signkey.h"
 
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #define PLACES 16
@@ -204,6 +205,28 @@ START_TEST(fewer_places_are_kept_from_the_next_peer_on)
 }
 END_TEST
 
+/* H05: what strangers hold leaves descriptors for links, workers and state files. */
+START_TEST(strangers_do_not_take_the_last_descriptors)
+{
+    const struct rlimit tight = {64, 64};
+    struct listeners l = LISTENERS_NONE;
+    struct far_end all[PLACES], partner;
+    public_doors_free(doors);
+    settings_freep(&settings);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    l.http = listen_somewhere();
+    doors = public_doors_new(base, &l);
+    serve(US "[Limits]\nConnections=512\n");
+    fill_places(all);
+    come(&partner, PLACES);
+    read_document(&partner);
+    expect_gone(all, 0);
+    ck_assert_uint_eq(public_doors_cut_off(doors), 1);
+    go(all, PLACES);
+    far_close(&partner);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, doors_make, doors_remove);
@@ -211,6 +234,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, so_does_one_that_sends_half_a_request);
     tcase_add_test(tc, and_one_that_was_answered_and_stays);
     tcase_add_test(tc, one_that_takes_its_answer_is_passed_over);
+    tcase_add_test(tc, strangers_do_not_take_the_last_descriptors);
     tcase_add_test(tc, fewer_places_are_kept_from_the_next_peer_on);
 }
 

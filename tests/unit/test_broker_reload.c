@@ -20,7 +20,9 @@ static struct reload *reload;
 
 /* The other programs: what each was told last, and whether it runs. */
 static enum msg_type told_signer, told_worker[WORKERS];
+static uint32_t asked_as; /* id of the last frame */
 static bool signer_away, worker_away[WORKERS], held;
+static int signer_fault; /* instead of -ENOTCONN */
 
 size_t workers_count(const struct workers *w)
 {
@@ -39,9 +41,10 @@ struct worker_view workers_at(const struct workers *w, size_t slot)
     return (struct worker_view){.kind = slot + 1 < WORKERS ? WORKERS_VALIDATOR : WORKERS_MINTER};
 }
 
-int workers_config(struct workers *w, size_t slot, enum msg_type type)
+int workers_config(struct workers *w, size_t slot, enum msg_type type, uint32_t id)
 {
     (void)w;
+    asked_as = id;
     if (worker_away[slot])
         return -ENOTCONN;
     told_worker[slot] = type;
@@ -54,11 +57,12 @@ void workers_hold(struct workers *w, bool hold)
     held = hold;
 }
 
-int signer_link_config(struct signer_link *sl, enum msg_type type)
+int signer_link_config(struct signer_link *sl, enum msg_type type, uint32_t id)
 {
     (void)sl;
+    asked_as = id;
     if (signer_away)
-        return -ENOTCONN;
+        return signer_fault ? signer_fault : -ENOTCONN;
     told_signer = type;
     return 0;
 }
@@ -155,9 +159,9 @@ static void answer(const struct msg_config *signer, const struct msg_config *min
 {
     struct msg_config m = same_reading();
     for (size_t i = 0; i + 1 < WORKERS; i++)
-        reload_on_worker(reload, i, &m);
-    reload_on_worker(reload, WORKERS - 1, minter ? minter : &m);
-    reload_on_signer(reload, signer ? signer : &m);
+        reload_on_worker(reload, i, asked_as, &m);
+    reload_on_worker(reload, WORKERS - 1, asked_as, minter ? minter : &m);
+    reload_on_signer(reload, asked_as, signer ? signer : &m);
 }
 
 static void check_all_told(enum msg_type type)
@@ -248,9 +252,9 @@ START_TEST(who_is_away_is_not_waited_for)
     ask(NULL);
     run();
     struct msg_config m = same_reading();
-    reload_on_worker(reload, 1, &m);
+    reload_on_worker(reload, 1, asked_as, &m);
     ck_assert_uint_eq(ends, 0);
-    reload_on_worker(reload, 2, &m);
+    reload_on_worker(reload, 2, asked_as, &m);
     ck_assert_uint_eq(ends, 1); /* no signer, no ring to wait for */
     ck_assert_uint_eq(commits, 1);
     ck_assert_int_eq(told_worker[0], 0);
@@ -263,8 +267,8 @@ START_TEST(who_dies_meanwhile_is_not_waited_for)
     struct msg_config m = same_reading();
     ask(NULL);
     run();
-    reload_on_worker(reload, 0, &m);
-    reload_on_worker(reload, 1, &m);
+    reload_on_worker(reload, 0, asked_as, &m);
+    reload_on_worker(reload, 1, asked_as, &m);
     reload_on_worker_dead(reload, 2);
     ck_assert_uint_eq(commits, 0);
     reload_on_signer_lost(reload);
@@ -290,17 +294,17 @@ END_TEST
 START_TEST(late_and_strange_answers_count_for_nothing)
 {
     struct msg_config m = same_reading(), no = {.errors = SPAN("x\n")};
-    reload_on_signer(reload, &no); /* nobody asked */
-    reload_on_worker(reload, 0, &no);
+    reload_on_signer(reload, asked_as, &no); /* nobody asked */
+    reload_on_worker(reload, 0, asked_as, &no);
     reload_on_ring(reload);
     ask(NULL);
     run();
-    reload_on_worker(reload, 0, &m);
-    reload_on_worker(reload, 0, &no); /* has answered already */
-    reload_on_worker(reload, 99, &no);
-    reload_on_worker(reload, 1, &m);
-    reload_on_worker(reload, 2, &m);
-    reload_on_signer(reload, &m);
+    reload_on_worker(reload, 0, asked_as, &m);
+    reload_on_worker(reload, 0, asked_as, &no); /* has answered already */
+    reload_on_worker(reload, 99, asked_as, &no);
+    reload_on_worker(reload, 1, asked_as, &m);
+    reload_on_worker(reload, 2, asked_as, &m);
+    reload_on_signer(reload, asked_as, &m);
     ck_assert_uint_eq(commits, 1);
 }
 END_TEST
@@ -327,6 +331,71 @@ START_TEST(a_second_request_gets_a_reload_of_its_own)
 }
 END_TEST
 
+/* A program that was too slow for the first reload answers when the second has asked. */
+START_TEST(an_answer_to_an_earlier_question_is_none)
+{
+    struct msg_config m = same_reading();
+    ask(NULL);
+    run();
+    uint32_t first = asked_as;
+    ck_assert_uint_ne(first, 0);
+    answer(&(struct msg_config){.ok = false}, NULL);
+    ck_assert_uint_eq(aborts, 1);
+    ask(NULL);
+    run();
+    ck_assert_uint_ne(asked_as, first);
+    for (size_t i = 0; i < WORKERS; i++)
+        reload_on_worker(reload, i, first, &m);
+    reload_on_signer(reload, first, &m);
+    ck_assert_uint_eq(commits, 0);
+    answer(NULL, NULL);
+    ck_assert_uint_eq(commits, 1);
+}
+END_TEST
+
+static void ask_again(struct span text, void *who)
+{
+    on_done(text, who);
+    ask(who);
+}
+
+/* Whoever hears of the end may ask again at once; that is a question of its own. */
+START_TEST(asking_from_the_answer_makes_another_reload)
+{
+    int who;
+    ck_assert(reload_start(reload, ask_again, &who));
+    run();
+    answer(NULL, NULL);
+    reload_on_ring(reload);
+    ck_assert_uint_eq(ends, 1);
+    run();
+    ck_assert_uint_eq(prepares, 2);
+    answer(NULL, NULL);
+    reload_on_ring(reload);
+    ck_assert_uint_eq(ends, 2);
+}
+END_TEST
+
+START_TEST(a_signer_that_cannot_be_asked_refuses_the_reload)
+{
+    struct msg_config m = same_reading();
+    signer_away = true;
+    signer_fault = -ENOBUFS;
+    ask(NULL);
+    run();
+    for (size_t i = 0; i < WORKERS; i++)
+        reload_on_worker(reload, i, asked_as, &m);
+    ck_assert_uint_eq(commits, 0);
+    ck_assert_ptr_nonnull(strstr(errors, "s2sd-signer: "));
+    signer_fault = -EPIPE; /* has only just gone */
+    ask(NULL);
+    run();
+    for (size_t i = 0; i < WORKERS; i++)
+        reload_on_worker(reload, i, asked_as, &m);
+    ck_assert_uint_eq(commits, 1);
+}
+END_TEST
+
 START_TEST(who_has_gone_is_not_told)
 {
     int first, second;
@@ -346,7 +415,7 @@ START_TEST(silence_refuses_the_reload)
     ask(NULL);
     run();
     struct msg_config m = same_reading();
-    reload_on_worker(reload, 0, &m);
+    reload_on_worker(reload, 0, asked_as, &m);
     for (int i = 0; i < 150 && ends == 0; i++) {
         usleep(100000);
         run();
@@ -371,6 +440,9 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_signer_that_dies_after_the_commit_ends_the_wait);
     tcase_add_test(tc, late_and_strange_answers_count_for_nothing);
     tcase_add_test(tc, a_second_request_gets_a_reload_of_its_own);
+    tcase_add_test(tc, an_answer_to_an_earlier_question_is_none);
+    tcase_add_test(tc, asking_from_the_answer_makes_another_reload);
+    tcase_add_test(tc, a_signer_that_cannot_be_asked_refuses_the_reload);
     tcase_add_test(tc, who_has_gone_is_not_told);
     tcase_add_test(tc, silence_refuses_the_reload);
 }

@@ -94,6 +94,16 @@ static void on_usr1(int signal)
     (void)!send(hint_fd, room, frame_finish(&f), MSG_NOSIGNAL);
 }
 
+/* SIGUSR2: a minter has lost its link. */
+static void on_usr2(int signal)
+{
+    uint8_t room[FRAME_HEAD];
+    struct frame_out f;
+    (void)signal;
+    frame_start(&f, room, sizeof(room), MSG_SIGNER_LINK, 2);
+    (void)!send(hint_fd, room, frame_finish(&f), MSG_NOSIGNAL);
+}
+
 static int worker_role(void)
 {
     fds_open();
@@ -102,6 +112,7 @@ static int worker_role(void)
         return 5;
     hint_fd = fd;
     signal(SIGUSR1, on_usr1);
+    signal(SIGUSR2, on_usr2);
     report_start(fd);
     for (;;) {
         static uint8_t room[FRAME_MAX];
@@ -157,8 +168,9 @@ static bool on_hint(struct partner_entry *e, const uint8_t x5t[X5T_LEN], void *a
     return hint_verdict;
 }
 
-static void on_config(size_t slot, const struct msg_config *m, void *arg)
+static void on_config(size_t slot, uint32_t id, const struct msg_config *m, void *arg)
 {
+    (void)id;
     (void)arg;
     ck_assert_uint_lt(n_said, ARRAY_LEN(said));
     struct said *s = &said[n_said++];
@@ -457,9 +469,41 @@ START_TEST(the_dead_wait_while_a_reload_is_under_way)
     ck_assert_uint_eq(await_report(0, REPORT_START, from, 400), n_said);
     ck_assert_uint_eq(deaths, 1);
     ck_assert_int_eq(workers_at(workers, 0).pid, 0);
-    ck_assert_int_eq(workers_config(workers, 0, MSG_CONFIG_PREPARE), -ENOTCONN);
+    ck_assert_int_eq(workers_config(workers, 0, MSG_CONFIG_PREPARE, 1), -ENOTCONN);
     workers_hold(workers, false);
     reported(0, MSG_TRUST_SYNCED, from);
+}
+END_TEST
+
+START_TEST(a_minter_that_lost_its_link_gets_another_and_a_validator_gets_none)
+{
+    start(1, 1);
+    workers_signer(workers, true);
+    reported(1, MSG_SIGNER_LINK, 0);
+    reported(1, MSG_TRUST_SYNCED, 0);
+    reported(0, MSG_TRUST_SYNCED, 0);
+    size_t from = n_said;
+    kill(workers_at(workers, 0).pid, SIGUSR2);
+    kill(workers_at(workers, 1).pid, SIGUSR2);
+    ck_assert(said[reported(1, MSG_SIGNER_LINK, from)].has_fd);
+    ck_assert_uint_eq(await_report(0, MSG_SIGNER_LINK, from, 200), n_said);
+}
+END_TEST
+
+/* It would go on with a configuration that nobody else has. */
+START_TEST(who_cannot_be_told_of_a_commit_is_replaced)
+{
+    start(1, 0);
+    reported(0, MSG_TRUST_SYNCED, 0);
+    pid_t before = workers_at(workers, 0).pid;
+    size_t from = n_said;
+    int r = 0;
+    kill(before, SIGSTOP);
+    for (int i = 0; i < 1000000 && r == 0; i++)
+        r = workers_config(workers, 0, MSG_CONFIG_COMMIT, 1);
+    ck_assert_int_eq(r, -ENOBUFS);
+    reported(0, MSG_TRUST_SYNCED, from);
+    ck_assert_int_ne(workers_at(workers, 0).pid, before);
 }
 END_TEST
 
@@ -493,6 +537,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_hint_that_causes_nothing_is_answered_at_once);
     tcase_add_test(tc, other_partners_are_told_whole);
     tcase_add_test(tc, the_dead_wait_while_a_reload_is_under_way);
+    tcase_add_test(tc, a_minter_that_lost_its_link_gets_another_and_a_validator_gets_none);
+    tcase_add_test(tc, who_cannot_be_told_of_a_commit_is_replaced);
     tcase_add_test(tc, a_new_worker_starts_its_counters_of_connections_anew);
 }
 

@@ -426,21 +426,39 @@ START_TEST(only_the_right_uid_is_accepted)
 {
     make_path();
     int listener = link_listen(path, SOCK_SEQPACKET, 0600);
-    ck_assert_int_eq(link_accept(listener, geteuid()), -EAGAIN);
+    int fd = -1;
+    for (unsigned other = 0; other < 2; other++) {
+        int peer = link_connect(path);
+        ck_assert_int_ge(peer, 0);
+        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        ck_assert(link_peer_is(fd, geteuid() + other) == !other);
+        close(fd);
+        close(peer);
+    }
+    close(listener);
+    ck_assert(!link_peer_is(fd, geteuid())); /* nothing is there */
+    remove_path();
+}
+END_TEST
+
+static void no_peer(int fd, void *arg)
+{
+    (void)arg;
+    ck_abort_msg("descriptor %d was handed over", fd);
+}
+
+START_TEST(a_door_shows_strangers_out)
+{
+    char byte;
+    make_path();
+    struct link_door *door = link_door_new(
+        t.base, link_listen(path, SOCK_SEQPACKET, 0600), geteuid() + 1, no_peer, NULL);
     int peer = link_connect(path);
     ck_assert_int_ge(peer, 0);
-    ck_assert_int_eq(link_accept(listener, geteuid() + 1), -EPERM);
-    char byte;
-    ck_assert_int_eq(recv(peer, &byte, 1, 0), 0); /* it was closed */
+    event_base_loop(t.base, EVLOOP_ONCE);
+    ck_assert_int_eq(recv(peer, &byte, 1, 0), 0);
     close(peer);
-    peer = link_connect(path);
-    int fd = link_accept(listener, geteuid());
-    ck_assert_int_ge(fd, 0);
-    ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
-    close(fd);
-    close(peer);
-    close(listener);
+    link_door_free(door);
     remove_path();
 }
 END_TEST
@@ -504,6 +522,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_listener_has_its_mode_whatever_the_umask);
     tcase_add_test(tc, a_listener_replaces_nothing_but_a_socket);
     tcase_add_test(tc, only_the_right_uid_is_accepted);
+    tcase_add_test(tc, a_door_shows_strangers_out);
     tcase_add_test(tc, a_door_hands_over_peers_and_rests_when_descriptors_run_out);
 }
 

@@ -39,7 +39,7 @@ static void setup(void)
     temp_dir_make(&dir);
     managed = settings_of(HEAD);
     why[0] = '\0';
-    keys = (struct own_keys){0};
+    keys = OWN_KEYS_NONE;
 }
 
 static void teardown(void)
@@ -199,9 +199,9 @@ START_TEST(key_files_are_judged_when_prepared)
         temp_dir_write(&dir, i ? "next.pem" : "now.pem", span_of(t), rows[_i].mode);
     }
     struct settings *s = file_settings("now.pem", rows[_i].next ? "next.pem" : NULL);
-    ck_assert_int_eq(own_keys_prepare(&keys, s, why), rows[_i].error);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW, why), rows[_i].error);
     ck_assert_int_eq(why[0] != '\0', rows[_i].error != 0);
-    ck_assert_int_eq(keys.wanted != NULL, rows[_i].error == 0);
+    ck_assert_int_eq(keys.prepared.current != NULL, rows[_i].error == 0);
     settings_free(s);
 }
 END_TEST
@@ -223,8 +223,10 @@ START_TEST(a_roll_with_files)
     memcpy(a, signkey_cert(keys.current)->x5t, X5T_LEN);
     uint64_t generation = keys.ring.generation;
 
-    ck_assert_int_eq(own_keys_prepare(&keys, then_b, why), 0);
-    ck_assert_uint_eq(keys.ring.n, 1); /* prepared is not applied */
+    ck_assert_int_eq(own_keys_prepare(&keys, then_b, NOW, why), 0);
+    ck_assert_int_eq(own_keys_apply(&keys, NOW + 5, &old), 0);
+    ck_assert_uint_eq(keys.ring.n, 1); /* prepared is not wanted */
+    own_keys_commit(&keys);
     ck_assert_int_eq(own_keys_apply(&keys, NOW + 10, &old), 0);
     signkey_freep(&old);
     ck_assert_uint_eq(keys.ring.n, 2);
@@ -233,7 +235,8 @@ START_TEST(a_roll_with_files)
     ck_assert(own_keys_published(&keys, keys.ring.generation, NOW + 20));
     ck_assert(!own_keys_published(&keys, keys.ring.generation, NOW + 30));
 
-    ck_assert_int_eq(own_keys_prepare(&keys, only_b, why), 0);
+    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW, why), 0);
+    own_keys_commit(&keys);
     ck_assert_int_eq(own_keys_apply(&keys, NOW + 100, &old), 0);
     ck_assert_mem_eq(signkey_cert(old)->x5t, a, X5T_LEN);
     signkey_freep(&old);
@@ -265,7 +268,8 @@ START_TEST(what_cannot_be_written_does_not_count)
     struct settings *only_a = file_settings("a.pem", NULL), *only_b = file_settings("b.pem", NULL);
     ck_assert_int_eq(start(only_a, NOW), 0);
     uint64_t generation = keys.ring.generation;
-    ck_assert_int_eq(own_keys_prepare(&keys, only_b, why), 0);
+    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW, why), 0);
+    own_keys_commit(&keys);
     keys.state_dir = "/nonexistent/s2sd";
     ck_assert_int_lt(own_keys_apply(&keys, NOW + 10, &old), 0);
     ck_assert_ptr_null(old);
@@ -274,7 +278,12 @@ START_TEST(what_cannot_be_written_does_not_count)
         signkey_cert(keys.current)->x5t, keyring_current(&keys.ring)->cert->x5t, X5T_LEN);
     ck_assert(!own_keys_published(&keys, generation, NOW));
     ck_assert_int_eq(keyring_current(&keys.ring)->published_since, 0);
-    keys.state_dir = dir.path; /* the disk is back: the second try succeeds */
+    /* A reload that comes meanwhile and is refused takes nothing back. */
+    ck_assert_int_eq(own_keys_prepare(&keys, only_a, NOW, why), 0);
+    own_keys_forget(&keys);
+    keys.state_dir = dir.path;                 /* the disk is back: the second try succeeds */
+    ck_assert(own_keys_tick(&keys, NOW + 30)); /* the stamp, too */
+    ck_assert_int_eq(keyring_current(&keys.ring)->published_since, NOW + 30);
     ck_assert_int_eq(own_keys_apply(&keys, NOW + 40, &old), 0);
     ck_assert_ptr_nonnull(old);
     signkey_freep(&old);
@@ -294,13 +303,46 @@ START_TEST(an_abort_forgets)
     struct settings *only_a = file_settings("a.pem", NULL), *only_b = file_settings("b.pem", NULL);
     ck_assert_int_eq(start(only_a, NOW), 0);
     uint64_t generation = keys.ring.generation;
-    ck_assert_int_eq(own_keys_prepare(&keys, only_b, why), 0);
+    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW, why), 0);
     own_keys_forget(&keys);
+    own_keys_commit(&keys); /* of nothing */
     ck_assert_int_eq(own_keys_apply(&keys, NOW + 10, &old), 0);
     ck_assert_ptr_null(old);
     ck_assert_uint_eq(keys.ring.generation, generation);
     settings_free(only_a);
     settings_free(only_b);
+}
+END_TEST
+
+/* Partners would refuse every token; the dates are the message. */
+START_TEST(a_signing_key_outside_its_dates_is_not_taken)
+{
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    struct settings *s = file_settings("a.pem", NULL);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW - 2 * HOUR, why), -EKEYEXPIRED);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW + 366 * 24 * HOUR, why), -EKEYEXPIRED);
+    ck_assert_ptr_nonnull(strstr(why, "a.pem"));
+    ck_assert_ptr_null(keys.prepared.current);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW, why), 0);
+    /* A start goes on with it: what is published already must stay so. */
+    ck_assert_int_eq(start(s, NOW + 366 * 24 * HOUR), 0);
+    settings_free(s);
+}
+END_TEST
+
+/* R44. A kill in the middle of the first start leaves half a private key behind. */
+START_TEST(the_state_folder_is_for_one_signer)
+{
+    temp_dir_write(&dir, "." OWN_KEYS_FILE ".new-0123abcd", SPAN("half a key"), 0600);
+    ck_assert_int_eq(start(managed, NOW), 0);
+    ck_assert(!temp_dir_has(&dir, "." OWN_KEYS_FILE ".new-0123abcd"));
+    struct own_keys second = OWN_KEYS_NONE;
+    ck_assert_int_eq(own_keys_start(&second, managed, dir.path, NOW, why), -EWOULDBLOCK);
+    ck_assert_ptr_nonnull(strstr(why, "another s2sd-signer"));
+    own_keys_done(&second);
+    own_keys_done(&keys);
+    ck_assert_int_eq(own_keys_start(&second, managed, dir.path, NOW, why), 0);
+    own_keys_done(&second);
 }
 END_TEST
 
@@ -316,6 +358,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_roll_with_files);
     tcase_add_test(tc, what_cannot_be_written_does_not_count);
     tcase_add_test(tc, an_abort_forgets);
+    tcase_add_test(tc, a_signing_key_outside_its_dates_is_not_taken);
+    tcase_add_test(tc, the_state_folder_is_for_one_signer);
 }
 
 int main(void)

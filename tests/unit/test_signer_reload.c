@@ -30,6 +30,9 @@ START_TEST(a_reload_counts_from_its_commit)
     CLEANUP(keyring_done) struct keyring r = {0};
     start();
     receive_ring(&r);
+    ck_assert(settings_load(temp_dir_at(&dir, "conf"), &own_errors, &own));
+    ck_assert_mem_eq(ring_digest, own->digest, 16); /* by what it works, for comparison */
+    settings_freep(&own);
     ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
     write_conf(IDENTITY PARTNER RULES PROCESSES MORE_RULES);
     ck_assert_msg(prepare(errors, sizeof(errors), digest), "%s", errors);
@@ -39,6 +42,7 @@ START_TEST(a_reload_counts_from_its_commit)
     send_empty(ring, MSG_CONFIG_COMMIT, 0);
     keyring_done(&r);
     receive_ring(&r); /* says that it is done */
+    ck_assert_mem_eq(ring_digest, digest, 16);
     ck_assert_int_eq(ask_simple("late", "sps"), REASON_OK);
     ck_assert(is_signed_by(token, keyring_current(&r)->cert));
 }
@@ -55,6 +59,32 @@ START_TEST(an_aborted_reload_changes_nothing)
     ck_assert(prepare(errors, sizeof(errors), digest));
     send_empty(ring, MSG_CONFIG_ABORT, 0);
     send_empty(ring, MSG_CONFIG_COMMIT, 0); /* of nothing */
+    ck_assert(!receive(ring, &f, 200));
+    ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+}
+END_TEST
+
+/* Whoever prepared is the only one to commit; with its link goes what it had prepared. */
+START_TEST(what_was_prepared_goes_with_its_link)
+{
+    char errors[1024];
+    uint8_t digest[16];
+    struct frame_in f;
+    start();
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    write_conf(IDENTITY PARTNER RULES PROCESSES MORE_RULES);
+    ck_assert(prepare(errors, sizeof(errors), digest));
+    int second = connect_to("ring.link");
+    ck_assert(receive(second, &f, ANSWER_MS));
+    send_empty(second, MSG_CONFIG_ABORT, 0); /* not its own */
+    send_empty(second, MSG_CONFIG_COMMIT, 0);
+    ck_assert(!receive(second, &f, 200));
+    ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
+    closep(&ring);
+    usleep(100000);
+    ring = second;
+    send_empty(ring, MSG_CONFIG_COMMIT, 0);
     ck_assert(!receive(ring, &f, 200));
     ck_assert_int_eq(ask_simple("late", "sps"), REASON_RULE_CHANGED);
     ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
@@ -179,6 +209,24 @@ START_TEST(a_roll_with_files_keeps_signing)
 }
 END_TEST
 
+/* 78: starting it again cannot help. */
+START_TEST(key_files_that_cannot_be_used_do_not_start)
+{
+    int status;
+    write_key("a.pem");
+    ck_assert_int_eq(chmod(temp_dir_at(&dir, "a.pem"), 0644), 0);
+    write_file_conf("a.pem", NULL);
+    signer = fork();
+    if (signer == 0) {
+        dup2(open(temp_dir_at(&dir, "log"), O_CREAT | O_WRONLY, 0600), STDERR_FILENO);
+        run_signer(geteuid(), false);
+    }
+    ck_assert_int_eq(waitpid(TAKE_FD(signer), &status, 0) > 0, 1);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 78);
+    ck_assert(log_says("a.pem"));
+}
+END_TEST
+
 START_TEST(orders_under_way_survive_a_roll)
 {
     CLEANUP(keyring_done) struct keyring r = {0};
@@ -248,8 +296,28 @@ START_TEST(a_stop_finishes_what_was_taken)
     while (receive(mint, &f, ANSWER_MS))
         answers++;
     ck_assert_uint_ge(answers, 1);
-    /* told once is told: a second signal would find the handler gone */
-    ck_assert_int_eq(end_with(0), 0);
+    ck_assert_int_eq(end_with(0), 0); /* one signal is enough */
+}
+END_TEST
+
+/* Orders of a minter that is dead keep nobody. */
+START_TEST(a_stop_does_not_wait_for_those_who_have_gone)
+{
+    struct msg_mint m = order_of("pbx", "exch");
+    pid_t pids[16];
+    start();
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+    unsigned n = children_of(signer, pids, 16);
+    for (unsigned i = 0; i < n; i++)
+        kill(pids[i], SIGSTOP); /* so that they stay in flight */
+    for (uint32_t i = 1; i <= 4; i++)
+        send_order(mint, i, &m);
+    usleep(100000);
+    closep(&mint);
+    usleep(100000);
+    int64_t before = clock_mono_ms();
+    ck_assert_int_eq(end_with(SIGTERM), 0);
+    ck_assert_int_lt(clock_mono_ms() - before, 1500);
 }
 END_TEST
 
@@ -258,6 +326,9 @@ static void fill(TCase *tc)
     tcase_add_checked_fixture(tc, world_setup, world_teardown);
     tcase_add_test(tc, a_reload_counts_from_its_commit);
     tcase_add_test(tc, an_aborted_reload_changes_nothing);
+    tcase_add_test(tc, what_was_prepared_goes_with_its_link);
+    tcase_add_test(tc, key_files_that_cannot_be_used_do_not_start);
+    tcase_add_test(tc, a_stop_does_not_wait_for_those_who_have_gone);
     tcase_add_test(tc, a_refused_reload_names_file_and_line);
     tcase_add_test(tc, a_broken_configuration_does_not_start);
     tcase_add_test(tc, a_roll_with_files_keeps_signing);

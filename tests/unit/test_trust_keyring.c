@@ -390,6 +390,23 @@ START_TEST(a_frame_cut_anywhere_is_refused)
 }
 END_TEST
 
+/* Who reads x5t could not tell them apart. */
+START_TEST(two_certificates_of_one_thumbprint_are_refused)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    struct cert twin = *certs[1];
+    bool changed;
+    memcpy(twin.x5t, certs[0]->x5t, X5T_LEN);
+    set(&r, 0, 2, KEEP, T0);
+    ck_assert_int_eq(keyring_set(&r, &twin, NULL, KEEP, T0 + 1, &changed), REASON_KEY_FORM);
+    ck_assert_int_eq(keyring_set(&r, certs[2], &twin, KEEP, T0 + 1, &changed), REASON_KEY_FORM);
+    ck_assert_str_eq(shape(&r), "0c 2n");
+    keyring_done(&r);
+    ck_assert_int_eq(keyring_set(&r, certs[0], &twin, KEEP, T0 + 1, &changed), REASON_KEY_FORM);
+    ck_assert_uint_eq(r.n, 0);
+}
+END_TEST
+
 START_TEST(nine_keys_in_a_frame_are_refused)
 {
     static uint8_t room[FRAME_MAX];
@@ -494,6 +511,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, nine_keys_are_refused);
     tcase_add_test(tc, a_frame_carries_the_ring);
     tcase_add_test(tc, a_frame_cut_anywhere_is_refused);
+    tcase_add_test(tc, two_certificates_of_one_thumbprint_are_refused);
     tcase_add_test(tc, nine_keys_in_a_frame_are_refused);
     tcase_add_test(tc, an_unsound_ring_is_refused);
     tcase_add_loop_test(tc, a_line_of_another_form_is_refused, 0, ARRAY_LEN(edits));

@@ -200,6 +200,8 @@ static const struct {
     {"pbx", "exch", "", "", USER_UPN, 0, REASON_USER_FORM, 0, NULL},
     {"pbx", "exch", "", "alice@contoso.example", USER_NONE, 0, REASON_USER_FORM, 0, NULL},
     {"pbx", "exch", "", "alice@contoso.example", (enum user_kind)99, 0, REASON_USER_FORM, 0, NULL},
+    {"pbx", "exch", "", "alice@contoso.example", (enum user_kind)(USER_SIP + 1), 0,
+        REASON_USER_FORM, 0, NULL},
     {"pbx", "exch", "", "", USER_NONE, -1, REASON_LIFETIME_REFUSED, 0, NULL},
 };
 
