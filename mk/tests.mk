@@ -50,9 +50,9 @@ fuzz-check: $(FUZZ) ## replay the corpus of each fuzz target with an ordinary co
 fuzz: ## campaign with libFuzzer: make fuzz TIME=60 [TARGET=json]
 	$(Q)tools/fuzz-campaign '$(TIME)' '$(TARGET)'
 system: all ## start the real programs and drive them from outside
-	$(Q)tools/tally $(filter-out tests/system/lib.sh,$(wildcard tests/system/*.sh))
+	$(Q)B=$(B) tools/tally $(filter-out tests/system/lib.sh,$(wildcard tests/system/*.sh))
 container: all ## the units in a real systemd in a container (root; skipped elsewhere)
-	$(Q)tools/tally tests/container/boot.sh
+	$(Q)B=$(B) tools/tally tests/container/boot.sh
 bench: all $(B)/bench/load ## throughput as ratios to the RSA arithmetic of this machine
 	$(Q)tests/bench/run $(B)
 check: ## everything: the same as ./check without installing packages
