@@ -4,13 +4,12 @@
 #include "fetcher.h"
 #include "log.h"
 #include "notify.h"
+#include "options.h"
 #include "peer_user.h"
 #include "process.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 enum option_code { OPT_PEER = 256, OPT_EOF, OPT_VERSION, OPT_HELP };
@@ -36,8 +35,9 @@ static const char help[] =
     "Exit status: 0 ended in order, 1 fault, 64 usage.\n";
 
 /* -1: go on; else the exit status. */
-static int set_option(int code, struct fetcher_options *o)
+static int set_option(int code, void *arg)
 {
+    struct fetcher_options *o = arg;
     switch (code) {
     case OPT_PEER:
         return peer_user_option("s2sd-fetcher", optarg, &o->peer_uid);
@@ -47,31 +47,16 @@ static int set_option(int code, struct fetcher_options *o)
     case OPT_VERSION:
         puts("s2sd-fetcher " S2SD_VERSION);
         return 0;
-    case OPT_HELP:
+    default: /* OPT_HELP */
         fputs(help, stdout);
         return 0;
-    default:
-        fputs("Try 's2sd-fetcher --help'.\n", stderr);
-        return EX_USAGE;
     }
-}
-
-static int read_options(int argc, char **argv, struct fetcher_options *o)
-{
-    int code, status = -1;
-    while (status < 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        status = set_option(code, o);
-    if (status < 0 && optind < argc) {
-        fprintf(stderr, "s2sd-fetcher: unexpected argument '%s'\n", argv[optind]);
-        return EX_USAGE;
-    }
-    return status;
 }
 
 int main(int argc, char **argv)
 {
     struct fetcher_options o = {.peer_uid = geteuid()};
-    int status = read_options(argc, argv, &o);
+    int status = options_read(argc, argv, long_options, set_option, &o);
     if (status >= 0)
         return status;
     log_open("s2sd-fetcher");

@@ -5,13 +5,12 @@
 #include "fds.h"
 #include "log.h"
 #include "notify.h"
+#include "options.h"
 #include "process.h"
 #include "worker.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sysexits.h>
 
 #define RUNTIME_DIR "/run/s2sd"
 #define STATE_DIR "/var/lib/s2sd"
@@ -69,20 +68,15 @@ struct options {
     uint64_t index, of;
 };
 
-static int usage(const char *what)
-{
-    fprintf(stderr, "s2sd: %s\nTry 's2sd --help'.\n", what);
-    return EX_USAGE;
-}
-
 /* -1: go on; else the exit status. */
 static int set_number(const char *text, uint64_t *ret)
 {
-    return conf_uint(text, 4096, ret) ? -1 : usage("not a number of workers");
+    return conf_uint(text, 4096, ret) ? -1 : options_usage("s2sd", "not a number of workers");
 }
 
-static int set_option(int code, struct options *o)
+static int set_option(int code, void *arg)
 {
+    struct options *o = arg;
     switch (code) {
     case OPT_CONFIG:
         o->broker.config_dir = optarg;
@@ -112,23 +106,10 @@ static int set_option(int code, struct options *o)
     case OPT_VERSION:
         puts("s2sd " S2SD_VERSION);
         return 0;
-    case OPT_HELP:
+    default: /* OPT_HELP */
         fputs(help, stdout);
         return 0;
-    default:
-        fputs("Try 's2sd --help'.\n", stderr);
-        return EX_USAGE;
     }
-}
-
-static int read_options(int argc, char **argv, struct options *o)
-{
-    int code, status = -1;
-    while (status < 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        status = set_option(code, o);
-    if (status < 0 && optind < argc)
-        return usage("unexpected argument");
-    return status;
 }
 
 /* --check-config and --print-config. */
@@ -176,7 +157,7 @@ static int run_broker(const struct options *o)
 int main(int argc, char **argv)
 {
     struct options o = {.broker = {.runtime_dir = RUNTIME_DIR, .state_dir = STATE_DIR}, .of = 1};
-    int status = read_options(argc, argv, &o);
+    int status = options_read(argc, argv, long_options, set_option, &o);
     if (status >= 0)
         return status;
     if (o.check || o.print)

@@ -3,15 +3,14 @@
 #include "fds.h"
 #include "log.h"
 #include "notify.h"
+#include "options.h"
 #include "peer_user.h"
 #include "process.h"
 #include "signer.h"
 #include "walls.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #define STATE_DIR "/var/lib/s2sd-signer"
@@ -43,8 +42,9 @@ static const char help[] =
     "Exit status: 0 ended in order, 1 fault, 64 usage, 78 configuration.\n";
 
 /* -1: go on; else the exit status. */
-static int set_option(int code, struct signer_options *o)
+static int set_option(int code, void *arg)
 {
+    struct signer_options *o = arg;
     switch (code) {
     case OPT_CONFIG:
         o->config_dir = optarg;
@@ -60,31 +60,16 @@ static int set_option(int code, struct signer_options *o)
     case OPT_VERSION:
         puts("s2sd-signer " S2SD_VERSION);
         return 0;
-    case OPT_HELP:
+    default: /* OPT_HELP */
         fputs(help, stdout);
         return 0;
-    default:
-        fputs("Try 's2sd-signer --help'.\n", stderr);
-        return EX_USAGE;
     }
-}
-
-static int read_options(int argc, char **argv, struct signer_options *o)
-{
-    int code, status = -1;
-    while (status < 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        status = set_option(code, o);
-    if (status < 0 && optind < argc) {
-        fprintf(stderr, "s2sd-signer: unexpected argument '%s'\n", argv[optind]);
-        return EX_USAGE;
-    }
-    return status;
 }
 
 int main(int argc, char **argv)
 {
     struct signer_options o = {.state_dir = STATE_DIR, .peer_uid = geteuid()};
-    int status = read_options(argc, argv, &o);
+    int status = options_read(argc, argv, long_options, set_option, &o);
     if (status >= 0)
         return status;
     log_open("s2sd-signer");

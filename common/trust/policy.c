@@ -27,7 +27,20 @@ static bool rule_matches(const struct client_rule *rule, const struct peer *peer
         return false;
     if (rule->group && !in_group(peer, rule->gid))
         return false;
-    return !rule->unit || (peer->unit && strcmp(rule->unit, peer->unit) == 0);
+    if (!rule->unit)
+        return true;
+    /* Another process of the same user could have got the number of one that has ended (DESIGN 5).
+     */
+    bool known = peer->unit && (!peer->unit_weak || rule->user);
+    return known && strcmp(rule->unit, peer->unit) == 0;
+}
+
+bool policy_needs_unit(const struct settings *s)
+{
+    for (size_t i = 0; i < s->n_clients; i++)
+        if (s->clients[i].unit)
+            return true;
+    return false;
 }
 
 const struct client_rule *policy_match(const struct settings *s, const struct peer *peer)

@@ -14,7 +14,11 @@ struct peer {
     const gid_t *groups; /* supplementary */
     size_t n_groups;
     const char *unit; /* systemd unit, or NULL when it could not be established */
+    bool unit_weak;   /* it rests on a pid alone: good only for a rule that names the user too */
 };
+
+/* Does any rule ask for a unit? Otherwise it need not be established. */
+bool policy_needs_unit(const struct settings *s);
 
 /* The first rule whose conditions all hold, or NULL. */
 const struct client_rule *policy_match(const struct settings *s, const struct peer *peer);

@@ -281,13 +281,25 @@ size_t store_settle_disputes(struct store *st, const struct pubkey *const *own, 
     return disputed;
 }
 
+/* Since when the claimant has published that key; a key that is new with it comes after everybody
+ * else's. */
+static int64_t claimed_since(
+    const struct store *st, const struct store_claim *claim, const struct pubkey *key)
+{
+    const struct partner_trust *t = store_get(st, span_of(claim->name));
+    for (size_t i = 0; t && i < t->n_keys; i++)
+        if (t->keys[i].state != PKEY_GONE && pubkey_eq(t->keys[i].key, key))
+            return t->keys[i].first_seen_at;
+    return INT64_MAX;
+}
+
 size_t store_count_undisputed(const struct store *st, const struct store_claim *claim)
 {
     size_t n = 0;
     for (size_t i = 0; i < claim->n_certs; i++) {
         const struct pubkey *key = claim->certs[i]->key;
         n += !is_ours(key, claim->own, claim->n_own) &&
-             !is_published_elsewhere(st, claim->name, key, INT64_MAX);
+             !is_published_elsewhere(st, claim->name, key, claimed_since(st, claim, key));
     }
     return n;
 }

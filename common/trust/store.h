@@ -68,7 +68,8 @@ struct store_claim {
     const struct pubkey *const *own;
     size_t n_own;
 };
-/* How many of the certificates are neither ours nor published by another partner. With 0 the
+/* How many of the certificates are neither ours nor published by another partner, who was not later
+ * than the claimant to do so: whoever copies a certificate harms nobody but himself. With 0 the
  * document must not replace a good set (rule R37): the caller treats it as REASON_DOCUMENT_KEYS. */
 size_t store_count_undisputed(const struct store *st, const struct store_claim *claim);
 /* Drops every partner that is not in `s`. */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "all.h"
 
-#include "chance.h"
 #include "cleanup.h"
-#include "clock.h"
 #include "fds.h"
 #include "file.h"
 #include "link.h"
 #include "log.h"
-#include "schedule.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,10 +16,6 @@
 #include <sys/wait.h>
 
 #define ALL_PATH_MAX 4096
-/* A program that lives shorter is started again with a growing pause. */
-#define ALL_QUICK_MS 1000
-#define ALL_PAUSE_FIRST_MS 100
-#define ALL_PAUSE_LONGEST_MS 5000
 
 enum program_id { PROGRAM_SIGNER, PROGRAM_FETCHER, PROGRAM_COUNT };
 
@@ -34,8 +27,7 @@ struct program {
     size_t n_fds;
     char *argv[6];
     pid_t pid;
-    int64_t started_ms;
-    unsigned quick_deaths;
+    struct respawn respawn;
     struct event *again;
 };
 
@@ -97,7 +89,7 @@ static void start_or_later(struct program *p)
     if (r == 0)
         return;
     log_err("%s cannot be started: %s", p->name, strerror(-r));
-    start_later(p, ALL_PAUSE_LONGEST_MS);
+    start_later(p, RESPAWN_LONGEST_MS);
 }
 
 static void on_again(evutil_socket_t unused, short what, void *arg)
@@ -113,16 +105,14 @@ static void on_ended(pid_t pid, int status, void *arg)
 {
     struct program *p = arg;
     char how[64];
-    bool quick = clock_mono_ms() - p->started_ms < ALL_QUICK_MS;
     p->pid = 0;
     if (p->all->stopping)
         return;
-    p->quick_deaths = quick ? p->quick_deaths + 1 : 0;
     log_err("%s (pid %d) %s; starting it again", p->name, (int)pid,
         child_ending(status, how, sizeof(how)));
-    if (p->quick_deaths > 1)
-        start_later(p, schedule_backoff_ms(p->quick_deaths, ALL_PAUSE_FIRST_MS,
-                           ALL_PAUSE_LONGEST_MS, chance_u32()));
+    int64_t pause_ms = respawn_pause_ms(&p->respawn);
+    if (pause_ms > 0)
+        start_later(p, pause_ms);
     else
         start_or_later(p);
 }
@@ -143,16 +133,32 @@ static int start_program(struct program *p)
         return -ENOMEM;
     }
     p->pid = pid;
-    p->started_ms = clock_mono_ms();
+    respawn_started(&p->respawn);
     return 0;
+}
+
+/* Whoever may write into a folder can put sockets and files of his own in the place of ours (U04).
+ */
+static int judge_dir(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return -errno;
+    if (!S_ISDIR(st.st_mode))
+        return -ENOTDIR;
+    bool ours = st.st_uid == 0 || st.st_uid == geteuid();
+    return ours && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
 }
 
 static int make_dir(const char *path)
 {
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    int r = -errno;
-    log_err("cannot make the folder %s: %s", path, strerror(-r));
+    int r = mkdir(path, 0700) == 0 || errno == EEXIST ? judge_dir(path) : -errno;
+    if (r == -EPERM)
+        log_err("the folder %s must belong to us or to root, and nobody else may write into it: "
+                "chown and chmod go-w it, or name another one",
+            path);
+    else if (r < 0)
+        log_err("cannot make the folder %s: %s", path, strerror(-r));
     return r;
 }
 

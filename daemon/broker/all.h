@@ -18,7 +18,8 @@ struct all_plan {
 };
 
 /* Makes the folders, so that the state can be locked before anything of a running daemon is
- * touched. 0, or -errno after saying in the log what failed. */
+ * touched; one that is there must be ours or root's alone to write. 0, or -errno after saying in
+ * the log what failed. */
 int all_make_folders(const struct all_plan *plan) WARN_UNUSED;
 /* Makes the sockets, starts both programs, fills `ret_listeners`. 0, or -errno after saying
  * in the log what failed. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "children.h"
 
+#include "chance.h"
+#include "clock.h"
+#include "schedule.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,4 +114,22 @@ char *child_ending(int status, char *out, size_t out_len)
     else
         snprintf(out, out_len, "ended with status %d", WEXITSTATUS(status));
     return out;
+}
+
+/* Whoever lives shorter has not begun to work. */
+#define RESPAWN_YOUNG_MS 1000
+#define RESPAWN_FIRST_MS 100
+
+void respawn_started(struct respawn *r)
+{
+    r->started_ms = clock_mono_ms();
+}
+
+int64_t respawn_pause_ms(struct respawn *r)
+{
+    bool young = clock_mono_ms() - r->started_ms < RESPAWN_YOUNG_MS;
+    r->young_deaths = young ? r->young_deaths + 1 : 0;
+    return r->young_deaths > 1 ? schedule_backoff_ms(r->young_deaths, RESPAWN_FIRST_MS,
+                                     RESPAWN_LONGEST_MS, chance_u32())
+                               : 0;
 }

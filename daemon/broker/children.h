@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct children;
@@ -24,3 +25,14 @@ void children_signal(const struct children *c, int signal);
 
 /* "ended with status 1", "killed by signal 9". Returns out. */
 char *child_ending(int status, char *out, size_t out_len);
+
+/* A process that is started again whenever it ends: at once the first time, with a growing pause
+ * when it dies young again and again. Zeros at the start. */
+struct respawn {
+    int64_t started_ms;
+    unsigned young_deaths; /* in a row */
+};
+#define RESPAWN_LONGEST_MS 5000
+void respawn_started(struct respawn *r);
+/* It has ended: how long to wait before the next start, 0: not at all. */
+int64_t respawn_pause_ms(struct respawn *r) WARN_UNUSED;

@@ -14,9 +14,10 @@
 #include <sys/queue.h>
 
 #define CONTROL_INTERFACE "io.s2sd.control"
-/* Connections in all, and how many of them are kept for root: nobody else can lock the
- * administrator out. */
+/* Connections in all, how many of one user, and how many are kept for root: nobody can lock the
+ * administrators out. */
 #define CONTROL_CONNECTIONS_MAX 64
+#define CONTROL_OF_USER_MAX 16
 #define CONTROL_ROOT_RESERVE 16
 #define CONTROL_MESSAGE_TIMEOUT_MS 10000
 #define CONTROL_COMPLAIN_MS 60000
@@ -74,29 +75,14 @@ static void on_closed(struct varlink_conn *v, void *arg)
 
 /* Rights. */
 
-/* Does any rule with `right` ask for a unit? Then, and only then, the kernel is asked. */
-static bool unit_matters(const struct settings *s, enum right right)
-{
-    for (size_t i = 0; i < s->n_clients; i++)
-        if (s->clients[i].unit && (s->clients[i].rights & right))
-            return true;
-    return false;
-}
-
 static bool may(struct control_conn *c, enum right right)
 {
     const struct settings *s = c->control->broker->settings;
-    struct peer *peer = &c->peer.peer;
-    bool strong = false;
-    peer->unit = NULL;
-    if (unit_matters(s, right))
-        (void)!peer_read_unit(bufferevent_getfd(varlink_conn_bev(c->varlink)), &c->peer, &strong);
-    /* A unit that rests on a pid alone fulfils Unit= only where User= stands beside it (DESIGN 5).
-     */
-    const struct client_rule *rule = peer->unit && !strong ? policy_match(s, peer) : NULL;
-    if (rule && rule->unit && !rule->user)
-        peer->unit = NULL;
-    return policy_may(s, peer, right);
+    int fd = bufferevent_getfd(varlink_conn_bev(c->varlink));
+    c->peer.peer.unit = NULL;
+    if (policy_needs_unit(s) && peer_error_is_ours(peer_read_unit(fd, &c->peer)))
+        return false;
+    return policy_may(s, &c->peer.peer, right);
 }
 
 static void error_with(
@@ -360,10 +346,21 @@ static const struct varlink_interface *const interfaces[] = {&interface};
 
 /* Connections. */
 
+static unsigned connections_of(const struct control *control, uid_t uid)
+{
+    unsigned n = 0;
+    const struct control_conn *c;
+    LIST_FOREACH (c, &control->all, next)
+        n += c->peer.peer.uid == uid;
+    return n;
+}
+
 static bool has_room(const struct control *c, const struct peer *peer)
 {
-    unsigned max = CONTROL_CONNECTIONS_MAX - (peer->uid == 0 ? 0 : CONTROL_ROOT_RESERVE);
-    return c->connections < max;
+    if (peer->uid == 0)
+        return c->connections < CONTROL_CONNECTIONS_MAX;
+    return c->connections < CONTROL_CONNECTIONS_MAX - CONTROL_ROOT_RESERVE &&
+           connections_of(c, peer->uid) < CONTROL_OF_USER_MAX;
 }
 
 /* Anybody can come again and again; the journal need not hear it each time. */

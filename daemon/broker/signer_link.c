@@ -29,11 +29,6 @@ bool signer_link_up(const struct signer_link *sl)
     return sl->up;
 }
 
-bool signer_link_settled(const struct signer_link *sl)
-{
-    return sl->up || !relink_link(sl->relink) || evtimer_pending(sl->greeting, NULL);
-}
-
 const struct keyring *signer_link_ring(const struct signer_link *sl)
 {
     return sl->has_ring ? &sl->ring : NULL;

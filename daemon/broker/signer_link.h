@@ -25,9 +25,6 @@ struct signer_link *signer_link_new(struct event_base *base, const char *runtime
 void signer_link_free(struct signer_link *sl); /* NULL is fine */
 /* Up means: connected and a ring has come over this connection. */
 bool signer_link_up(const struct signer_link *sl);
-/* Connected, but the first ring is still on its way and in time, or up, or away and being tried:
- * anything but a signer that accepts and then says nothing. */
-bool signer_link_settled(const struct signer_link *sl);
 /* The last ring that came, also while the signer is away; NULL: none yet. */
 const struct keyring *signer_link_ring(const struct signer_link *sl);
 /* The signer works by the configuration with that digest, or is away. */

@@ -134,7 +134,7 @@ static void on_ring(const struct keyring *ring, void *broker)
         workers_signer(b->workers, true);
         workers_health(b->workers, b->health);
     }
-    if (!b->ready)
+    if (!b->ready && !b->stopping)
         become_ready(b);
     reload_on_ring(b->reload);
     compare_signer(b);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workers.h"
 
-#include "chance.h"
 #include "cleanup.h"
-#include "clock.h"
 #include "config_snapshot.h"
 #include "fds.h"
 #include "link.h"
 #include "log.h"
-#include "schedule.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,10 +13,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* A worker that dies sooner is started again with a growing pause. */
-#define WORKER_QUICK_MS 1000
-#define WORKER_PAUSE_FIRST_MS 100
-#define WORKER_PAUSE_LONGEST_MS 5000
 /* A full link is tried again after this long. */
 #define PUMP_AGAIN_MS 20
 /* Each worker is asked this often whether it is there; one that leaves so many questions in a row
@@ -38,8 +31,7 @@ struct worker {
     pid_t pid;
     struct link *link;
     struct event *again; /* respawn, or pump */
-    int64_t started_ms;
-    unsigned quick_deaths;
+    struct respawn respawn;
     unsigned unanswered; /* pings */
     uint8_t *owed;       /* for each partner */
     size_t n_owed, cursor;
@@ -273,7 +265,7 @@ static void spawn_again(struct worker *w)
     if (r == 0)
         return;
     log_err("%s %u cannot be started: %s", workers_kind_name(w->kind), w->index, strerror(-r));
-    again_in(w, WORKER_PAUSE_LONGEST_MS);
+    again_in(w, RESPAWN_LONGEST_MS);
 }
 
 static void on_again(evutil_socket_t unused, short what, void *arg)
@@ -303,20 +295,18 @@ static void on_ended(pid_t pid, int status, void *arg)
 {
     struct worker *w = arg;
     char how[64];
-    bool quick = clock_mono_ms() - w->started_ms < WORKER_QUICK_MS;
     w->pid = 0;
     forget_link(w);
     reset_counters(w);
     if (w->all->stopping)
         return;
-    w->quick_deaths = quick ? w->quick_deaths + 1 : 0;
+    int64_t pause_ms = respawn_pause_ms(&w->respawn);
     log_err("%s %u (pid %d) %s%s", workers_kind_name(w->kind), w->index, (int)pid,
         child_ending(status, how, sizeof(how)),
-        w->quick_deaths > 1 ? "; it keeps dying, waiting a little" : "; starting another");
+        pause_ms > 0 ? "; it keeps dying, waiting a little" : "; starting another");
     w->all->ops->on_dead(w->slot, w->all->arg);
-    if (w->quick_deaths > 1)
-        again_in(w, schedule_backoff_ms(w->quick_deaths, WORKER_PAUSE_FIRST_MS,
-                        WORKER_PAUSE_LONGEST_MS, chance_u32()));
+    if (pause_ms > 0)
+        again_in(w, pause_ms);
     else if (!w->all->held)
         spawn_again(w);
 }
@@ -368,7 +358,7 @@ static int spawn(struct worker *w)
         return -ENOMEM;
     }
     w->pid = pid;
-    w->started_ms = clock_mono_ms();
+    respawn_started(&w->respawn);
     w->unanswered = 0;
     w->link = link_new(w->all->base, TAKE_FD(ours), on_frame, on_closed, w);
     if (!w->link) {

@@ -195,11 +195,17 @@ int fds_spawn(const struct fds_child *c)
     CLEANUP(closep) int in = ends[0];
     CLEANUP(closep) int out = ends[1];
     pid_t parent = getpid();
+    /* Until the child has handlers of its own, a signal to it would be told to our loop. */
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
+    int error = -errno;
     if (pid == 0)
         child_run(c, &env, out, parent);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        return error;
     closep(&out);
     /* End of file: execve has closed the pipe. A number: it failed. */
     ssize_t n;

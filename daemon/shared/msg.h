@@ -29,7 +29,7 @@ enum msg_type {
     /* fetcher -> broker */
     MSG_FETCHED, /* struct msg_fetched; the body comes as a sealed memfd when status is 200 */
     /* broker -> worker */
-    MSG_TRUST,        /* partner_trust_put, inline or (empty frame) as memfd holding one frame */
+    MSG_TRUST,        /* partner_trust_put; update_apply sees to it that it fits */
     MSG_TRUST_GONE,   /* str: partner name */
     MSG_TRUST_SYNCED, /* u64 trust generation: everything up to here was sent */
     MSG_SIGNER_LINK,  /* descriptor: connected mint link (minters only); without one: the signer is

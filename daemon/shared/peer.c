@@ -171,10 +171,11 @@ static bool is_owned_by(pid_t pid, uid_t uid)
     return stat(path, &st) == 0 && st.st_uid == uid;
 }
 
-int peer_read_unit(int fd, struct peer_id *id, bool *ret_strong)
+int peer_read_unit(int fd, struct peer_id *id)
 {
     bool strong = false;
     char unit[PEER_UNIT_MAX];
+    id->peer.unit = NULL;
     CLEANUP(closep) int pidfd = peer_pidfd(fd, id->peer.pid, &strong);
     if (pidfd < 0)
         return pidfd;
@@ -188,6 +189,11 @@ int peer_read_unit(int fd, struct peer_id *id, bool *ret_strong)
         return -ESRCH;
     memcpy(id->unit, unit, sizeof(unit));
     id->peer.unit = id->unit;
-    *ret_strong = strong;
+    id->peer.unit_weak = !strong;
     return 0;
+}
+
+bool peer_error_is_ours(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
 }

@@ -78,6 +78,9 @@ void walls_raise_child(int keep, int parent)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
+    /* The handlers are the parent's, and would speak to its loop. A child ends with its socket. */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
     /* The socket takes the place after standard error; nothing else stays open. */
     if (keep != STDERR_FILENO + 1 && dup2(keep, STDERR_FILENO + 1) < 0)
         _exit(1);

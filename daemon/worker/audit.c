@@ -14,6 +14,7 @@
 #define RECORD_MINT_REUSED "91d7c3b05e2f4c8aa6470f8be5d29c13"
 
 #define TEXT_MAX 300
+#define TOKEN_RUN_MIN 40
 
 /* The process, as fields. */
 struct peer_texts {
@@ -74,11 +75,39 @@ struct mint_texts {
     char user[TEXT_MAX], resource[TEXT_MAX];
 };
 
+static bool is_of_token(char c)
+{
+    return ascii_is_alnum(c) || c == '-' || c == '_' || c == '.';
+}
+
+/* A run of base64url that begins like a JOSE header ("{\"") and is longer than any word in a name.
+ */
+static bool holds_token(struct span s)
+{
+    for (size_t at = 0; at + TOKEN_RUN_MIN <= s.n; at++) {
+        struct span rest = span_skip(s, at);
+        size_t run = 0;
+        if (!span_starts(rest, SPAN("eyJ")))
+            continue;
+        while (run < rest.n && is_of_token(rest.p[run]))
+            run++;
+        if (run >= TOKEN_RUN_MIN)
+            return true;
+    }
+    return false;
+}
+
+/* What was asked for comes from the peer, who may have put his token where a name belongs. */
+static void name_text(struct span name, char out[TEXT_MAX])
+{
+    log_safe(holds_token(name) ? SPAN("(a token)") : name, out, TEXT_MAX);
+}
+
 static void mint_texts(const struct audit_mint *m, struct mint_texts *t)
 {
     peer_texts(m->peer, &t->peer);
-    log_safe(m->user, t->user, sizeof t->user);
-    log_safe(m->resource, t->resource, sizeof t->resource);
+    name_text(m->user, t->user);
+    name_text(m->resource, t->resource);
 }
 
 void audit_mint_refused(struct audit_limits *limits, const struct audit_mint *m, enum reason reason)

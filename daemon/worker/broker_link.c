@@ -2,13 +2,13 @@
 #include "broker_link.h"
 
 #include "cleanup.h"
-#include "file.h"
 #include "link.h"
 #include "log.h"
 #include "minter.h"
 #include "msg.h"
 #include "validator.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct broker_link {
@@ -18,10 +18,22 @@ struct broker_link {
     struct settings *prepared; /* read, not yet in force */
 };
 
+/* A frame without fields. A broker that has gone is told elsewhere. */
+static void send_bare(struct broker_link *b, enum msg_type type, uint32_t id, const char *what)
+{
+    uint8_t room[FRAME_HEAD];
+    struct frame_out f;
+    frame_start(&f, room, sizeof room, (uint16_t)type, id);
+    int r = link_send(b->link, &f, -1);
+    if (r < 0 && r != -EPIPE)
+        log_err("the broker cannot be %s: %s", what, strerror(-r));
+}
+
 /* Trust. */
 
-static void put_trust(struct broker_link *b, struct frame_in *f)
+static void on_trust(struct broker_link *b, struct frame_in *f, int *fd)
 {
+    (void)fd;
     CLEANUP(partner_trust_freep) struct partner_trust *t = calloc(1, sizeof *t);
     if (!t || partner_trust_get(f, t) != REASON_OK || !frame_end(f)) {
         link_drop(b->link, "trust that cannot be read");
@@ -36,26 +48,6 @@ static void put_trust(struct broker_link *b, struct frame_in *f)
         return;
     }
     validator_on_trust(b->w, span_of(t->name));
-}
-
-/* A partner whose keys do not fit a frame comes as one in a sealed memfd. */
-static void put_trust_memfd(struct broker_link *b, int fd)
-{
-    CLEANUP(buf_done) struct buf bytes = BUF_INIT(FRAME_MAX * 4);
-    struct frame_in f;
-    if (file_read_memfd(fd, FRAME_MAX, &bytes) == 0 && frame_open(&f, bytes.p, bytes.n) &&
-        f.type == MSG_TRUST)
-        put_trust(b, &f);
-    else
-        link_drop(b->link, "trust that cannot be read");
-}
-
-static void on_trust(struct broker_link *b, struct frame_in *f, int *fd)
-{
-    if (*fd >= 0)
-        put_trust_memfd(b, *fd);
-    else
-        put_trust(b, f);
 }
 
 static void on_trust_gone(struct broker_link *b, struct frame_in *f, int *fd)
@@ -130,8 +122,9 @@ static void send_config_ready(struct broker_link *b, uint32_t id, const struct c
         m.errors.n = MSG_CONFIG_ERRORS_MAX;
     frame_start(&f, room, sizeof room, MSG_CONFIG_READY, id);
     msg_config_put(&f, &m);
-    if (link_send(b->link, &f, -1) < 0)
-        log_err("the broker does not take our report on the configuration");
+    int r = link_send(b->link, &f, -1);
+    if (r < 0 && r != -EPIPE)
+        log_err("the broker does not take our report on the configuration: %s", strerror(-r));
 }
 
 static void on_prepare(struct broker_link *b, struct frame_in *f, int *fd)
@@ -169,13 +162,10 @@ static void on_abort(struct broker_link *b, struct frame_in *f, int *fd)
 static void on_ping(struct broker_link *b, struct frame_in *f, int *fd)
 {
     (void)fd;
-    uint8_t room[FRAME_HEAD];
-    struct frame_out out;
-    frame_start(&out, room, sizeof room, MSG_PONG, f->id);
-    if (!frame_end(f))
+    if (frame_end(f))
+        send_bare(b, MSG_PONG, f->id, "told that we are there");
+    else
         link_drop(b->link, "left-over fields");
-    else if (link_send(b->link, &out, -1) < 0)
-        log_err("the broker cannot be told that we are there");
 }
 
 /* Which message goes where, and to which kind of worker. */
@@ -239,18 +229,15 @@ void broker_link_free(struct broker_link *b)
     free(b);
 }
 
-static bool send_small(struct broker_link *b, struct frame_out *f)
-{
-    return link_send(b->link, f, -1) == 0;
-}
-
 void broker_link_ready(struct broker_link *b)
 {
-    uint8_t room[FRAME_HEAD];
-    struct frame_out f;
-    frame_start(&f, room, sizeof room, MSG_WORKER_READY, link_next_id(b->link));
-    if (!send_small(b, &f))
-        log_err("the broker cannot be told that our doors are open");
+    send_bare(b, MSG_WORKER_READY, link_next_id(b->link), "told that our doors are open");
+}
+
+void broker_link_ask_signer(struct broker_link *b)
+{
+    if (b)
+        send_bare(b, MSG_SIGNER_LINK, link_next_id(b->link), "asked for a link to the signer");
 }
 
 bool broker_link_hint(struct broker_link *b, struct span partner, const uint8_t x5t[X5T_LEN])
@@ -263,5 +250,5 @@ bool broker_link_hint(struct broker_link *b, struct span partner, const uint8_t 
     memcpy(m.x5t, x5t, sizeof m.x5t);
     frame_start(&f, room, sizeof room, MSG_HINT, link_next_id(b->link));
     msg_hint_put(&f, &m);
-    return send_small(b, &f);
+    return link_send(b->link, &f, -1) == 0;
 }

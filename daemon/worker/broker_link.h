@@ -21,3 +21,5 @@ void broker_link_free(struct broker_link *b);
 void broker_link_ready(struct broker_link *b);
 /* Tells the broker of a key that nobody here knows. False: not sent (`b` may be NULL). */
 bool broker_link_hint(struct broker_link *b, struct span partner, const uint8_t x5t[X5T_LEN]);
+/* A minter has no link to the signer though that is up: asks for one (`b` may be NULL). */
+void broker_link_ask_signer(struct broker_link *b);

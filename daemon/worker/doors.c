@@ -113,37 +113,23 @@ static bool is_too_many(const struct worker *w, uid_t uid)
 
 /* Who is it? */
 
-static bool asks_for_unit(const struct settings *s)
+/* The unit is asked for when a rule needs it, once. -errno: we could not ask, so nothing may be
+ * decided; a process without a unit is none of that. */
+static int identify_unit(struct visitor *v, int fd)
 {
-    for (size_t i = 0; i < s->n_clients; i++)
-        if (s->clients[i].unit)
-            return true;
-    return false;
-}
-
-/* A unit that rests on a pid alone fulfils Unit= only where User= stands beside it (DESIGN 5).
- * Decided anew after each reload. */
-static void decide_unit(struct visitor *v)
-{
-    struct peer *peer = &v->who.peer;
-    peer->unit = v->unit_known ? v->who.unit : NULL;
-    v->edition = v->worker->edition;
-    if (!peer->unit || v->unit_strong)
-        return;
-    const struct client_rule *rule = policy_match(v->worker->settings, peer);
-    if (rule && rule->unit && !rule->user)
-        peer->unit = NULL;
+    if (v->unit_asked || !policy_needs_unit(v->worker->settings))
+        return 0;
+    int err = peer_read_unit(fd, &v->who);
+    if (peer_error_is_ours(err))
+        return err;
+    v->unit_asked = true;
+    return 0;
 }
 
 static int identify(struct visitor *v, int fd)
 {
     int err = peer_read(fd, &v->who);
-    if (err < 0)
-        return err;
-    if (asks_for_unit(v->worker->settings))
-        v->unit_known = peer_read_unit(fd, &v->who, &v->unit_strong) == 0;
-    decide_unit(v);
-    return 0;
+    return err < 0 ? err : identify_unit(v, fd);
 }
 
 /* Visitors. */
@@ -211,15 +197,23 @@ static void release_memory(struct visitor *v)
     v->memory_len = 0;
 }
 
+static int socket_of(const struct visitor *v)
+{
+    return bufferevent_getfd(v->http ? http_conn_bev(v->http) : varlink_conn_bev(v->varlink));
+}
+
 void visitor_run(struct visitor *v, request_answer_fn *answer)
 {
     struct worker *w = v->worker;
-    if (v->edition != w->edition)
-        decide_unit(v);
     v->request.peer = &v->who.peer;
     v->request.answer = answer;
     v->request.waits_in = NULL;
     v->in_flight = true;
+    /* It may have come before a reload brought the first rule with Unit=. */
+    if (identify_unit(v, socket_of(v)) < 0) {
+        request_refuse(&v->request, REASON_OUT_OF_MEMORY, 1, "");
+        return;
+    }
     method_of(w->kind)->run(w, &v->request);
 }
 

@@ -15,9 +15,7 @@ struct visitor {
     LIST_ENTRY(visitor) next;
     struct worker *worker;
     struct peer_id who;
-    bool unit_known;        /* peer_read_unit succeeded */
-    bool unit_strong;       /* by a pidfd that the kernel gave with the connection */
-    uint64_t edition;       /* of the settings under which who.peer.unit was decided */
+    bool unit_asked;        /* its unit is in `who`, if it has one */
     struct http_conn *http; /* one of the two */
     struct varlink_conn *varlink;
     struct request request; /* the one in flight */

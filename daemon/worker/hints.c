@@ -141,22 +141,25 @@ static unsigned waiting_of(const struct hints *h, uid_t uid)
     return n;
 }
 
-bool hints_park(struct hints *h, struct request *r, struct span partner, const uint8_t x5t[X5T_LEN])
+enum reason hints_park(
+    struct hints *h, struct request *r, struct span partner, const uint8_t x5t[X5T_LEN])
 {
     unsigned limit = h->w->settings->limits.waiters;
     struct hint *hint = hint_find(h, partner);
     if (!hint)
         hint = hint_new(h, partner);
-    if (!hint || hint->n_waiters >= limit || waiting_of(h, r->peer->uid) >= limit)
-        return false;
+    if (!hint)
+        return REASON_OUT_OF_MEMORY;
     if (!hint->asked && clock_mono_ms() < hint->quiet_until_ms)
-        return false;
+        return REASON_UNKNOWN_KEY;
+    if (hint->n_waiters >= limit || waiting_of(h, r->peer->uid) >= limit)
+        return REASON_QUOTA;
     if (!ask(hint, x5t))
-        return false;
+        return REASON_OUT_OF_MEMORY;
     r->waits_in = hint;
     TAILQ_INSERT_TAIL(&hint->waiters, r, next);
     hint->n_waiters++;
-    return true;
+    return REASON_OK;
 }
 
 void hints_cancel(struct hints *h, struct request *r)

@@ -20,11 +20,12 @@ struct hints *hints_new(struct worker *w, hints_judge_fn *judge) WARN_UNUSED;
 /* No request may be waiting any more. */
 void hints_free(struct hints *h);
 
-/* Lets `r` wait for a key of `partner`, asking the broker if nobody has yet. False: it must be
- * answered now (too many wait already for this partner or for this user, the last answer is too
- * fresh, or memory ran out). */
-bool hints_park(struct hints *h, struct request *r, struct span partner, const uint8_t x5t[X5T_LEN])
-    WARN_UNUSED;
+/* Lets `r` wait for a key of `partner`, asking the broker if nobody has yet: REASON_OK. Otherwise
+ * it must be answered now: REASON_UNKNOWN_KEY when the last answer is so fresh that waiting is in
+ * vain; REASON_QUOTA (too many wait already for this partner or for this user) or
+ * REASON_OUT_OF_MEMORY when the token could not be judged. */
+enum reason hints_park(struct hints *h, struct request *r, struct span partner,
+    const uint8_t x5t[X5T_LEN]) WARN_UNUSED;
 /* Forgets a waiting request without an answer. */
 void hints_cancel(struct hints *h, struct request *r);
 /* Judges who waits for that partner; `last` also ends the question. */

@@ -2,6 +2,7 @@
 #include "minter.h"
 
 #include "audit.h"
+#include "broker_link.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "link.h"
@@ -15,6 +16,8 @@
  * (minter and signer commit a reload within milliseconds of each other). */
 #define SENDS_MAX 3
 #define RULE_CHANGED_PAUSE_MS 100
+/* A minter without a link asks for one this often while the signer is said to be up. */
+#define ASK_EVERY_S 1
 /* Longest order as a frame: four names, a user, a unit. */
 #define ORDER_MAX 8192
 
@@ -22,9 +25,11 @@
 struct order {
     TAILQ_ENTRY(order) next;
     struct token_key key;
-    struct requests waiters; /* the first one is in whose name the signer is asked */
-    uint32_t id;             /* on the present link; 0: not sent */
+    struct requests waiters;
+    const struct request *asker; /* in whose name the signer is asked; NULL: it has gone */
+    uint32_t id;                 /* on the present link; 0: not sent */
     unsigned sends;
+    int64_t since_ms;  /* asked */
     int64_t ends_ms;   /* answered at the latest */
     int64_t resend_ms; /* when an unsent order is sent again; 0: with the next link */
     char *rule, *partner, *host, *user; /* copies: settings and requests may go */
@@ -40,9 +45,11 @@ struct minter {
     struct worker *w;
     struct link *signer;   /* NULL: away */
     int64_t away_since_ms; /* when it went away */
-    struct token_cache *tokens;
+    struct cache *tokens;
     struct orders orders;
+    unsigned n_orders;
     struct event *timer; /* looks at orders whose time has come */
+    struct event *ask;   /* for a link */
 };
 
 /* What a wish became under the rules. */
@@ -164,24 +171,28 @@ static struct request *next_waiter(struct order *o)
     return r;
 }
 
+static void order_leave(struct minter *m, struct order *o)
+{
+    TAILQ_REMOVE(&m->orders, o, next);
+    m->n_orders--;
+}
+
 /* Takes the order out of the list before anybody is answered: an answered peer may ask the same
  * again at once. */
 static void order_done(struct minter *m, struct order *o, struct span token, int64_t expires_at)
 {
     struct request *r;
-    bool first = true;
-    TAILQ_REMOVE(&m->orders, o, next);
+    order_leave(m, o);
     /* Names may mean something else since a reload. */
     if (o->edition == m->w->edition)
         token_cache_put(m->tokens, &o->key, token, expires_at);
     while ((r = next_waiter(o)) != NULL) {
         const struct audit_mint a = audit_of_order(r, o);
         COUNT(worker_counters(m->w), mints);
-        if (!first) {
+        if (r != o->asker) { /* that one is in the signer's record */
             COUNT(worker_counters(m->w), mints_reused);
             audit_mint_reused(&a, token, expires_at);
         }
-        first = false;
         answer_token(r, o->partner, token, expires_at);
     }
     order_free(o);
@@ -191,7 +202,7 @@ static void order_refused(
     struct minter *m, struct order *o, enum reason reason, unsigned retry_after_s)
 {
     struct request *r;
-    TAILQ_REMOVE(&m->orders, o, next);
+    order_leave(m, o);
     while ((r = next_waiter(o)) != NULL) {
         const struct audit_mint a = audit_of_order(r, o);
         COUNT(worker_counters(m->w), mint_refusals);
@@ -266,7 +277,8 @@ static struct order *order_new(const struct request *r, const struct judged *j)
     o->lifetime_s = j->request.lifetime_s;
     o->uid = r->peer->uid;
     o->pid = (uint32_t)r->peer->pid;
-    o->ends_ms = clock_mono_ms() + MINTER_ANSWER_MS;
+    o->since_ms = clock_mono_ms();
+    o->ends_ms = o->since_ms + MINTER_ANSWER_MS;
     return o->rule && o->partner && o->host && o->user && o->unit ? o : order_free(o);
 }
 
@@ -290,9 +302,9 @@ static struct order *order_find(const struct minter *m, const struct token_key *
 static void order_start(struct worker *w, struct request *r, struct judged *j)
 {
     struct minter *m = w->minter;
-    struct order *o = order_new(r, j);
+    struct order *o = m->n_orders < MINTER_ORDERS_MAX ? order_new(r, j) : NULL;
     if (!o) {
-        refuse(w, r, j, REASON_OUT_OF_MEMORY);
+        refuse(w, r, j, m->n_orders < MINTER_ORDERS_MAX ? REASON_OUT_OF_MEMORY : REASON_QUOTA);
         return;
     }
     if (m->signer && !order_send(m, o)) {
@@ -307,6 +319,8 @@ static void order_start(struct worker *w, struct request *r, struct judged *j)
     j->key = (struct token_key){0};
     bool was_empty = TAILQ_EMPTY(&m->orders);
     TAILQ_INSERT_TAIL(&m->orders, o, next);
+    m->n_orders++;
+    o->asker = r;
     order_join(o, r);
     /* The timer already looks at the oldest order; only an order that ends sooner must move it. */
     if (was_empty || !m->signer)
@@ -353,6 +367,8 @@ void minter_cancel(struct worker *w, struct request *r)
         return;
     TAILQ_REMOVE(&o->waiters, r, next);
     r->waits_in = NULL;
+    if (o->asker == r)
+        o->asker = NULL;
 }
 
 /* Orders whose time has come: sent again, or told to come again. */
@@ -413,6 +429,12 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
         link_drop(l, "not an answer to an order");
 }
 
+static void ask_later(struct minter *m)
+{
+    const struct timeval wait = {.tv_sec = ASK_EVERY_S};
+    (void)event_add(m->ask, &wait);
+}
+
 /* What was under way goes out again over the next link, if that comes in time. */
 static void signer_lost(struct minter *m)
 {
@@ -428,6 +450,21 @@ static void signer_lost(struct minter *m)
             o->ends_ms = wait_ends_ms;
     }
     arm(m);
+    ask_later(m);
+}
+
+/* The broker sends a link with each coming of the signer. Should that one get lost, or the broker
+ * have had no descriptor for it, nobody else would notice. */
+static void on_ask(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct minter *m = arg;
+    if (m->signer || m->w->leaving)
+        return;
+    if (m->w->may_mint)
+        broker_link_ask_signer(m->w->broker);
+    ask_later(m);
 }
 
 static void on_link_closed(struct link *l, void *arg)
@@ -445,10 +482,11 @@ void minter_on_signer_link(struct worker *w, int fd)
     m->signer = link_new(w->base, fd, on_frame, on_link_closed, m);
     if (!m->signer)
         return;
+    (void)event_del(m->ask);
     int64_t now = clock_mono_ms();
     struct order *o;
     TAILQ_FOREACH (o, &m->orders, next) {
-        o->ends_ms = now + MINTER_ANSWER_MS;
+        o->ends_ms = o->since_ms + MINTER_ANSWER_MS;
         if (!order_send(m, o))
             o->resend_ms = now; /* the timer tells its waiters */
     }
@@ -463,12 +501,12 @@ bool minter_has_signer(const struct minter *m)
 void minter_on_commit(struct worker *w)
 {
     struct minter *m = w->minter;
-    struct token_cache *fresh = token_cache_new(w->settings->limits.token_cache);
+    struct cache *fresh = token_cache_new(w->settings->limits.token_cache);
     if (!fresh) {
-        token_cache_clear(m->tokens);
+        cache_clear(m->tokens);
         return;
     }
-    token_cache_free(m->tokens);
+    cache_free(m->tokens);
     m->tokens = fresh;
 }
 
@@ -493,7 +531,8 @@ struct minter *minter_new(struct worker *w)
     TAILQ_INIT(&m->orders);
     m->tokens = token_cache_new(w->settings->limits.token_cache);
     m->timer = event_new(w->base, -1, 0, on_timer, m);
-    if (m->tokens && m->timer)
+    m->ask = event_new(w->base, -1, 0, on_ask, m);
+    if (m->tokens && m->timer && m->ask)
         return m;
     minter_free(m);
     return NULL;
@@ -509,8 +548,10 @@ void minter_free(struct minter *m)
         TAILQ_REMOVE(&m->orders, o, next);
         order_free(o);
     }
-    token_cache_free(m->tokens);
+    cache_free(m->tokens);
     if (m->timer)
         event_free(m->timer);
+    if (m->ask)
+        event_free(m->ask);
     free(m);
 }

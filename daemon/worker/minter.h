@@ -7,8 +7,10 @@
 
 /* A request waits this long for a signer that is being restarted, then it is told to come again. */
 #define MINTER_SIGNER_GRACE_MS 2000
-/* And this long for an answer in all. */
+/* And this long for an answer in all, whatever happens to the signer meanwhile. */
 #define MINTER_ANSWER_MS 3000
+/* Orders that wait; beyond that a new one is over quota. */
+#define MINTER_ORDERS_MAX 1024
 
 struct minter;
 struct minter *minter_new(struct worker *w) WARN_UNUSED;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_cache.h"
 
-#include "cache.h"
 #include "cleanup.h"
 #include "digest.h"
 #include "secret.h"
@@ -13,10 +12,6 @@ struct entry {
     int64_t expires_at;
     size_t n;
     char token[];
-};
-
-struct token_cache {
-    struct cache *table; /* NULL: remembers nothing */
 };
 
 /* Keys. */
@@ -83,35 +78,20 @@ static void entry_release(void *entry)
 
 static const struct cache_ops entry_ops = {entry_is, entry_release};
 
-struct token_cache *token_cache_new(size_t slots)
+struct cache *token_cache_new(size_t slots)
 {
-    struct token_cache *c = calloc(1, sizeof *c);
-    if (!c || slots == 0)
-        return c;
-    c->table = cache_new(slots, &entry_ops);
-    if (c->table)
-        return c;
-    free(c);
-    return NULL;
+    return cache_new(slots, &entry_ops);
 }
 
-void token_cache_free(struct token_cache *c)
+bool token_cache_find(struct cache *c, const struct token_key *k, int64_t now, int64_t min_valid_s,
+    struct span *ret_token, int64_t *ret_expires_at)
 {
-    if (!c)
-        return;
-    cache_free(c->table);
-    free(c);
-}
-
-bool token_cache_find(struct token_cache *c, const struct token_key *k, int64_t now,
-    int64_t min_valid_s, struct span *ret_token, int64_t *ret_expires_at)
-{
-    const struct entry *e = c->table ? cache_find(c->table, k->hash, k) : NULL;
+    const struct entry *e = cache_find(c, k->hash, k);
     if (!e)
         return false;
     int64_t left = e->expires_at - now;
     if (left <= 0) {
-        cache_drop(c->table, k->hash, k);
+        cache_drop(c, k->hash, k);
         return false;
     }
     if (left < min_valid_s)
@@ -122,9 +102,9 @@ bool token_cache_find(struct token_cache *c, const struct token_key *k, int64_t 
 }
 
 void token_cache_put(
-    struct token_cache *c, const struct token_key *k, struct span token, int64_t expires_at)
+    struct cache *c, const struct token_key *k, struct span token, int64_t expires_at)
 {
-    struct entry *e = c->table ? calloc(1, sizeof *e + token.n) : NULL;
+    struct entry *e = calloc(1, sizeof *e + token.n);
     if (!e)
         return;
     e->key = (struct token_key){.text = malloc(k->n), .n = k->n, .hash = k->hash};
@@ -136,16 +116,5 @@ void token_cache_put(
     memcpy(e->token, token.p, token.n);
     e->n = token.n;
     e->expires_at = expires_at;
-    cache_put(c->table, k->hash, k, e, expires_at);
-}
-
-void token_cache_clear(struct token_cache *c)
-{
-    if (c->table)
-        cache_clear(c->table);
-}
-
-size_t token_cache_count(const struct token_cache *c)
-{
-    return c->table ? cache_count(c->table) : 0;
+    cache_put(c, k->hash, k, e, expires_at);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "buf.h"
+#include "cache.h"
 #include "policy.h"
 
 /* Names one kind of token: equal keys may get the same token. */
@@ -19,16 +20,12 @@ enum reason token_key_make(const struct mint_grant *g, enum user_kind kind, stru
 void token_key_done(struct token_key *k);
 bool token_key_eq(const struct token_key *a, const struct token_key *b);
 
-struct token_cache;
-/* `slots` 0: remembers nothing. NULL: out of memory. */
-struct token_cache *token_cache_new(size_t slots) WARN_UNUSED;
-void token_cache_free(struct token_cache *c);
+/* A table of them (cache.h), `slots` at most; 0: remembers nothing. NULL: out of memory. */
+struct cache *token_cache_new(size_t slots) WARN_UNUSED;
 /* A token of that key that lives for at least `min_valid_s` from `now`; false: none. The span lives
  * until the next call. */
-bool token_cache_find(struct token_cache *c, const struct token_key *k, int64_t now,
-    int64_t min_valid_s, struct span *ret_token, int64_t *ret_expires_at);
+bool token_cache_find(struct cache *c, const struct token_key *k, int64_t now, int64_t min_valid_s,
+    struct span *ret_token, int64_t *ret_expires_at);
 /* Copies key and token; without memory nothing is remembered. */
 void token_cache_put(
-    struct token_cache *c, const struct token_key *k, struct span token, int64_t expires_at);
-void token_cache_clear(struct token_cache *c);
-size_t token_cache_count(const struct token_cache *c);
+    struct cache *c, const struct token_key *k, struct span token, int64_t expires_at);

@@ -9,7 +9,7 @@
 
 struct validator {
     struct check_scratch *scratch;
-    struct verdict_cache *remembered;
+    struct cache *remembered;
     struct hints *hints;
     struct token_checked verdict; /* of the request at hand */
 };
@@ -35,7 +35,7 @@ void validator_free(struct validator *v)
     if (!v)
         return;
     check_scratch_free(v->scratch);
-    verdict_cache_free(v->remembered);
+    cache_free(v->remembered);
     hints_free(v->hints);
     free(v);
 }
@@ -50,7 +50,7 @@ static void judge(struct worker *w, const struct validate_wish *wish, const stru
         .audiences = audiences,
         .audience = wish->audience,
         .now = clock_wall_s()};
-    bool may_recall = verdict_cache_is_on(v->remembered) && !wish->explain &&
+    bool may_recall = w->settings->limits.verdict_cache > 0 && !wish->explain &&
                       wish->token.n <= JWS_TOKEN_MAX && digest_sha256(wish->token, hash);
     if (may_recall && verdict_cache_find(v->remembered, hash, &against, &v->verdict)) {
         COUNT(worker_counters(w), validations_remembered);
@@ -121,8 +121,11 @@ void validator_run(struct worker *w, struct request *r)
     struct validator *v = w->validator;
     if (turn(w, r, !w->leaving))
         return;
-    if (!hints_park(v->hints, r, span_of(v->verdict.partner->name), v->verdict.x5t))
+    enum reason reason = hints_park(v->hints, r, span_of(v->verdict.partner->name), v->verdict.x5t);
+    if (reason == REASON_UNKNOWN_KEY)
         tell(w, r);
+    else if (reason != REASON_OK)
+        request_refuse(r, reason, 1, "");
 }
 
 static bool judge_waiting(struct worker *w, struct request *r, bool last)
@@ -148,12 +151,12 @@ void validator_on_hint_done(struct worker *w, struct span partner)
 void validator_on_commit(struct worker *w)
 {
     struct validator *v = w->validator;
-    struct verdict_cache *fresh = verdict_cache_new(w->settings->limits.verdict_cache);
+    struct cache *fresh = verdict_cache_new(w->settings->limits.verdict_cache);
     if (fresh) {
-        verdict_cache_free(v->remembered);
+        cache_free(v->remembered);
         v->remembered = fresh;
     } else {
-        verdict_cache_clear(v->remembered);
+        cache_clear(v->remembered);
     }
     hints_wake_all(v->hints);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict_cache.h"
 
-#include "cache.h"
 #include "cleanup.h"
 
 /* What cannot change while the token's bytes do not. */
@@ -14,10 +13,6 @@ struct entry {
     char texts[]; /* issuer, app, audience, each with its NUL */
 };
 
-struct verdict_cache {
-    struct cache *table; /* NULL: remembers nothing */
-};
-
 static bool entry_is(const void *entry, const void *key)
 {
     return memcmp(((const struct entry *)entry)->hash, key, SHA256_LEN) == 0;
@@ -25,29 +20,9 @@ static bool entry_is(const void *entry, const void *key)
 
 static const struct cache_ops entry_ops = {entry_is, free};
 
-struct verdict_cache *verdict_cache_new(size_t slots)
+struct cache *verdict_cache_new(size_t slots)
 {
-    struct verdict_cache *c = calloc(1, sizeof *c);
-    if (!c || slots == 0)
-        return c;
-    c->table = cache_new(slots, &entry_ops);
-    if (c->table)
-        return c;
-    free(c);
-    return NULL;
-}
-
-void verdict_cache_free(struct verdict_cache *c)
-{
-    if (!c)
-        return;
-    cache_free(c->table);
-    free(c);
-}
-
-bool verdict_cache_is_on(const struct verdict_cache *c)
-{
-    return c->table != NULL;
+    return cache_new(slots, &entry_ops);
 }
 
 static uint64_t slot_hash(const uint8_t hash[SHA256_LEN])
@@ -73,10 +48,10 @@ static void recall(const struct entry *e, struct token_checked *v)
     memcpy(v->audience, text + e->n_app, e->n_audience);
 }
 
-bool verdict_cache_find(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
+bool verdict_cache_find(struct cache *c, const uint8_t hash[SHA256_LEN],
     const struct check_against *against, struct token_checked *v)
 {
-    const struct entry *e = c->table ? cache_find(c->table, slot_hash(hash), hash) : NULL;
+    const struct entry *e = cache_find(c, slot_hash(hash), hash);
     if (!e)
         return false;
     recall(e, v);
@@ -84,15 +59,15 @@ bool verdict_cache_find(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
         return false;
     if (e->generation == generation_of(against, v->partner))
         return true;
-    cache_drop(c->table, slot_hash(hash), hash);
+    cache_drop(c, slot_hash(hash), hash);
     return false;
 }
 
-void verdict_cache_put(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
+void verdict_cache_put(struct cache *c, const uint8_t hash[SHA256_LEN],
     const struct check_against *against, const struct token_checked *v)
 {
     static const uint8_t no_x5t[X5T_LEN];
-    if (!c->table || v->reason != REASON_OK || v->delegated || memcmp(v->x5t, no_x5t, X5T_LEN) == 0)
+    if (v->reason != REASON_OK || v->delegated || memcmp(v->x5t, no_x5t, X5T_LEN) == 0)
         return;
     size_t n_issuer = strlen(v->issuer) + 1, n_app = strlen(v->app) + 1,
            n_audience = strlen(v->audience) + 1;
@@ -110,16 +85,5 @@ void verdict_cache_put(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
     memcpy(e->texts, v->issuer, n_issuer);
     memcpy(e->texts + n_issuer, v->app, n_app);
     memcpy(e->texts + n_issuer + n_app, v->audience, n_audience);
-    cache_put(c->table, slot_hash(hash), hash, e, v->exp);
-}
-
-void verdict_cache_clear(struct verdict_cache *c)
-{
-    if (c->table)
-        cache_clear(c->table);
-}
-
-size_t verdict_cache_count(const struct verdict_cache *c)
-{
-    return c->table ? cache_count(c->table) : 0;
+    cache_put(c, slot_hash(hash), hash, e, v->exp);
 }

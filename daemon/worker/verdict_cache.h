@@ -4,20 +4,16 @@
  * on each hit (DESIGN 7, rule R30). */
 #pragma once
 
+#include "cache.h"
 #include "check.h"
 #include "digest.h"
 
-struct verdict_cache;
-/* `slots` 0: remembers nothing. NULL: out of memory. */
-struct verdict_cache *verdict_cache_new(size_t slots) WARN_UNUSED;
-void verdict_cache_free(struct verdict_cache *c);
-bool verdict_cache_is_on(const struct verdict_cache *c);
+/* A table of them (cache.h), `slots` at most; 0: remembers nothing. NULL: out of memory. */
+struct cache *verdict_cache_new(size_t slots) WARN_UNUSED;
 /* Fills *v with the verdict remembered for that token and judges it again under `against`. True
  * when it is still believed; else the caller judges the token itself. */
-bool verdict_cache_find(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
+bool verdict_cache_find(struct cache *c, const uint8_t hash[SHA256_LEN],
     const struct check_against *against, struct token_checked *v);
 /* Remembers a believed app-only verdict; anything else is left alone. */
-void verdict_cache_put(struct verdict_cache *c, const uint8_t hash[SHA256_LEN],
+void verdict_cache_put(struct cache *c, const uint8_t hash[SHA256_LEN],
     const struct check_against *against, const struct token_checked *v);
-void verdict_cache_clear(struct verdict_cache *c);
-size_t verdict_cache_count(const struct verdict_cache *c);

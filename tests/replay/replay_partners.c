@@ -310,6 +310,28 @@ START_TEST(a_document_of_others_keys_changes_nothing)
 }
 END_TEST
 
+/* Or a partner could make another one's document age by copying its certificate into its own. */
+START_TEST(a_partner_whose_key_was_copied_goes_on_as_before)
+{
+    stage_use(&s, STAGE_CONF STAGE_EXCH SPS);
+    stage_wait(&s, 0);
+    struct partner_entry *exch = stage_partner(&s, "exch"), *sps = stage_partner(&s, "sps");
+    stage_answer_keys("0");
+    ck_assert_int_eq(partners_settle(s.partners, exch, NULL, stage_on_trust, &s), REASON_OK);
+    stage_wait(&s, 10);
+    answer_sps("01");
+    ck_assert_int_eq(partners_settle(s.partners, sps, NULL, stage_on_trust, &s), REASON_OK);
+    stage_wait(&s, 3600);
+    stage_answer_keys("0");
+    ck_assert_int_eq(exch->state.last_reason, REASON_OK);
+    ck_assert_int_eq(exch->state.trust.good_at, s.wall);
+    /* nor can it be kept from rolling */
+    stage_wait(&s, 3600);
+    stage_answer_keys("02");
+    ck_assert_str_eq(stage_keys_of(&s, "exch"), "02");
+}
+END_TEST
+
 START_TEST(a_damaged_state_file_is_put_aside)
 {
     first_document("0");
@@ -428,6 +450,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, another_disputed_key_is_told_though_there_are_no_more_of_them);
     tcase_add_test(tc, a_partner_that_publishes_our_certificate_does_not_get_it);
     tcase_add_test(tc, a_document_of_others_keys_changes_nothing);
+    tcase_add_test(tc, a_partner_whose_key_was_copied_goes_on_as_before);
     tcase_add_test(tc, a_damaged_state_file_is_put_aside);
     tcase_add_test(tc, a_state_file_of_another_partner_is_put_aside);
     tcase_add_test(tc, a_disk_that_takes_nothing_stops_nobody);

@@ -35,7 +35,12 @@ leads_to_signer() {
 for v in $(pids lync worker=validator); do ok 'a validator has no way to the signer' not leads_to_signer "$v"; done
 for m in $(pids lync worker=minter); do ok 'a minter has one' leads_to_signer "$m"; done
 for w in $(pids lync worker=); do
+    ok 'a worker can make no socket of the kind that links are' grep -qE '^Seccomp:[[:space:]]2$' "/proc/$w/status"
     ok 'a worker has no network socket' not sh -c "ls -l /proc/$w/fd | grep -q 'socket' && ss -tlnp 2>/dev/null | grep -q 'pid=$w,'"
+done
+
+for p in $(all_of "${NODE_PID[lync]}"); do
+    ok "no core file of $(cat "/proc/$p/comm") is written" grep -qE '^Max core file size +[0-9]+ +0 ' "/proc/$p/limits"
 done
 
 await 3 false
@@ -64,6 +69,20 @@ ok 'no zombie' test -z "$(zombies lync)$(zombies exch)"
 same_fds() { after=$(($(fds lync) + $(fds exch))); echo "before $before, after $after"; [ $after -le $((before + 4)) ]; }
 ok 'no leaked descriptor' await 10 same_fds
 echo "descriptors: $before before, $(($(fds lync) + $(fds exch))) after"
+
+# --- a worker that hangs is as bad as a dead one: replaced, and whoever waited at the door is served ---
+v=$(pids lync worker=minter | head -n 1)
+kill -STOP "$v"
+mint lync exch >"$TOP/late" &
+late=$!
+gone_and_back() { ! kill -0 "$1" 2>/dev/null; }
+ok 'a minter that hangs is replaced' await 15 gone_and_back "$v"
+ok 'who knocked meanwhile is served' wait "$late"
+ok 'with a token' test -s "$TOP/late"
+# a signing child that hangs costs its orders a moment, not an answer
+kill -STOP "$(signer_children lync | head -n 1)"
+many_minted() { for i in $(seq 8); do mint lync exch -d min_valid_period=3599 >"$TOP/many.$i" & done; wait $(jobs -p | tail -n 8); for i in $(seq 8); do [ -s "$TOP/many.$i" ] || return 1; done; }
+ok 'a signing child that hangs loses no order' many_minted
 
 # --- the broker under --all: everything ends with it ---
 everything=$(all_of "${NODE_PID[exch]}")

@@ -47,6 +47,17 @@ for row in redirect:fetch_redirect error:fetch_status huge:fetch_too_large not-j
     trouble "${row%:*}" "${row#*:}"
 done
 echo good >"$TOP/lync/mode"
+
+# the section becomes another application's: the key that was learned from lync is nobody's now
+other=00000003-0000-0ff1-ce00-000000000000
+partner exch lync $other "https://lync.localhost:$LYNC_PORT/metadata/json/1"
+/usr/bin/python3 tests/interop/forge.py "$TOP/lync/key.pem" "$other@contoso.example" "$EXCH_ID/exch.localhost@contoso.example" string >"$TOP/other"
+ok 'another ApplicationId= is taken at a reload' ctl exch reload
+ok 'keys of the one before do not count for it' says '"active":false.*"reason":"unknown_key"' introspect exch <"$TOP/other"
+partner exch lync $LYNC_ID "https://lync.localhost:$LYNC_PORT/metadata/json/1"
+ok 'back again' ctl exch reload
+ok 'the document is fetched anew' await 10 accepted
+
 serve wrong
 trouble good fetch_host_name
 serve foreign

@@ -129,6 +129,47 @@ START_TEST(neither_do_requests_that_came_through_a_proxy)
 }
 END_TEST
 
+/* A token of somebody, where the name of a partner or a user belongs. */
+#define TOKEN "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1In0.c2lnbmF0dXJlLW9mLTMyLWJ5dGVzLWhlcmUtb2s"
+
+static const char *const misplaced[] = {
+    "grant_type=client_credentials&resource=" TOKEN,
+    "grant_type=client_credentials&resource=Bearer+" TOKEN,
+    "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&resource=lync&subject_token=" TOKEN
+    "&subject_token_type=urn:s2sd:params:oauth:token-type:upn",
+};
+
+START_TEST(a_token_in_the_place_of_a_name_is_not_written)
+{
+    char first[RECORD_MAX];
+    struct far_end far;
+    open_minter(true);
+    post(&far, "/token", misplaced[_i]);
+    ck_assert_uint_eq(records(first), 1);
+    ck_assert_msg(strstr(first, "eyJ") == NULL, "%s", first);
+    ck_assert_ptr_nonnull(strstr(first, "=(a token)\n"));
+    far_close(&far);
+    world_close();
+}
+END_TEST
+
+START_TEST(a_name_is_written_as_it_came)
+{
+    char first[RECORD_MAX];
+    struct far_end far;
+    open_minter(true);
+    post(&far, "/token",
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&resource=lync"
+        "&subject_token=heyJude%40evil.example"
+        "&subject_token_type=urn:s2sd:params:oauth:token-type:upn");
+    ck_assert_uint_eq(records(first), 1);
+    ck_assert_ptr_nonnull(strstr(first, "\nTRUST_USER=heyJude@evil.example\n"));
+    ck_assert_ptr_nonnull(strstr(first, "\nTRUST_RESOURCE=lync\n"));
+    far_close(&far);
+    world_close();
+}
+END_TEST
+
 START_TEST(one_reason_does_not_silence_another)
 {
     char first[RECORD_MAX];
@@ -151,6 +192,8 @@ static void fill(TCase *tc)
     tcase_add_checked_fixture(tc, journal_make, journal_remove);
     tcase_add_loop_test(tc, refused_orders_do_not_fill_the_journal, 0, ARRAY_LEN(floods));
     tcase_add_test(tc, neither_do_requests_that_came_through_a_proxy);
+    tcase_add_loop_test(tc, a_token_in_the_place_of_a_name_is_not_written, 0, ARRAY_LEN(misplaced));
+    tcase_add_test(tc, a_name_is_written_as_it_came);
     tcase_add_test(tc, one_reason_does_not_silence_another);
 }
 

@@ -107,15 +107,26 @@ START_TEST(nobody_waits_longer_than_three_seconds)
 }
 END_TEST
 
-START_TEST(waiters_are_capped)
+/* The token may be good: that it is refused would be a wrong answer. */
+START_TEST(waiters_are_capped_and_others_told_to_come_back)
 {
-    struct far_end far[3];
+    struct far_end far[3], varlink;
     CLEANUP(freep) char *token = token_of(new_key, "mail.contoso.example", NULL);
     open_validator(OPEN_TO_ALL "[Limits]\nWaiters=2\n");
     for (int i = 0; i < 3; i++)
         introspect(&far[i], token, "");
     ck_assert_uint_eq(far[0].got.n + far[1].got.n, 0);
-    expect_http(&far[2], 200, "{\"active\":false}");
+    ck_assert(far_has(&far[2], "\r\nRetry-After: 1\r\n"));
+    expect_http(&far[2], 429,
+        "{\"error\":\"temporarily_unavailable\",\"error_description\":\"Too many requests\","
+        "\"reason\":\"over_quota\"}");
+    knock(&varlink, DOOR_VARLINK);
+    validate(&varlink, token, "");
+    ck_assert_str_eq(varlink.got.p,
+        "{\"error\":\"io.s2sd.validate.NotReady\",\"parameters\":{\"reason\":\"over_quota\","
+        "\"retryAfter\":1}}");
+    far_close(&varlink);
+    ck_assert_uint_eq(worker_counters(&world.w)->validation_refusals, 0);
     send_name(MSG_HINT_DONE, "lync");
     for (int i = 0; i < 3; i++)
         far_close(&far[i]);
@@ -317,7 +328,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, other_news_of_the_partner_leave_it_waiting);
     tcase_add_test(tc, after_an_answer_in_vain_unknown_keys_are_refused_at_once);
     tcase_add_test(tc, nobody_waits_longer_than_three_seconds);
-    tcase_add_test(tc, waiters_are_capped);
+    tcase_add_test(tc, waiters_are_capped_and_others_told_to_come_back);
     tcase_add_test(tc, a_peer_that_goes_away_is_forgotten);
     tcase_add_test(tc, an_unknown_key_of_an_unknown_issuer_asks_nobody);
     tcase_add_test(tc, a_reload_lets_nobody_wait);

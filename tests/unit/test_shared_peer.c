@@ -109,17 +109,16 @@ END_TEST
 START_TEST(a_unit_needs_a_living_process)
 {
     int fd, until, r;
-    bool strong = false;
     struct peer_id id;
     pid_t pid = connect_child(&fd, 0, &until);
     ck_assert_int_eq(peer_read(fd, &id), 0);
-    r = peer_read_unit(fd, &id, &strong);
+    r = peer_read_unit(fd, &id);
     ck_assert(r == 0 || r == -ENODATA);
     ck_assert_int_eq(r == 0, id.peer.unit != NULL);
     close(until);
     waitpid(pid, NULL, 0);
     id.peer.unit = NULL;
-    ck_assert_int_lt(peer_read_unit(fd, &id, &strong), 0);
+    ck_assert_int_lt(peer_read_unit(fd, &id), 0);
     ck_assert_ptr_null(id.peer.unit);
     close(fd);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may do what: every refusal of policy_grant, which rule decides, what a resource names. */
+#include "cleanup.h"
 #include "policy.h"
 #include "settings_of.h"
 #include "unit.h"
@@ -35,7 +36,9 @@ static const char text[] =
     "[Client web]\nGroup=33\nAllow=validate explain\nAudience=pool.contoso.example\n"
     "[Client batch]\nUser=1002\nGroup=50\nAllow=mint\n"
     "[Client reader]\nUser=1002\nAllow=validate\n"
-    "[Client root]\nUser=0\nAllow=mint\n";
+    "[Client root]\nUser=0\nAllow=mint\n"
+    "[Client unit]\nUnit=any.service\nAllow=mint\n"
+    "[Client unit-user]\nUser=1003\nUnit=any.service\nAllow=mint\n";
 
 static struct settings *s;
 
@@ -67,6 +70,12 @@ static const struct {
     {{.uid = 1002, .gid = 9}, "reader"},
     {{.uid = 9, .gid = 50}, NULL},
     {{.uid = 0, .gid = 0}, "root"},
+    /* A unit that rests on a number alone needs User= beside it. */
+    {{.uid = 1003, .gid = 9, .unit = "any.service"}, "unit"},
+    {{.uid = 1003, .gid = 9, .unit = "any.service", .unit_weak = true}, "unit-user"},
+    {{.uid = 9, .gid = 9, .unit = "any.service"}, "unit"},
+    {{.uid = 9, .gid = 9, .unit = "any.service", .unit_weak = true}, NULL},
+    {{.uid = 1001, .gid = 1001, .unit = "pbx.service", .unit_weak = true}, "pbx"},
 };
 
 START_TEST(test_match)
@@ -111,13 +120,26 @@ END_TEST
 START_TEST(test_root_without_a_rule)
 {
     const struct peer root = {.uid = 0, .gid = 0};
-    s->n_clients--; /* the rule of root is the last */
+    s->n_clients -= 3; /* the rules of root and of the units are the last */
     ck_assert(policy_may(s, &root, RIGHT_STATUS));
     ck_assert(!policy_may(s, &root, RIGHT_MINT));
     ck_assert(!policy_may(s, &root, RIGHT_EXPLAIN));
     ck_assert(!policy_may(s, &root, RIGHT_APPROVE));
     ck_assert(!policy_may(s, &root, RIGHT_FORCE));
-    s->n_clients++;
+    s->n_clients += 3;
+}
+END_TEST
+
+/* The kernel is asked for the unit of a process only where it matters, and then for every right:
+ * the first rule that matches decides, whatever it allows. */
+START_TEST(test_needs_unit)
+{
+    CLEANUP(settings_freep)
+    struct settings *plain = settings_of("[Identity]\nApplicationId=00000004-0000-0ff1-ce00-"
+                                         "000000000000\nRealm=contoso.example\n"
+                                         "[Client a]\nUser=1001\nAllow=mint\n");
+    ck_assert(!policy_needs_unit(plain));
+    ck_assert(policy_needs_unit(s));
 }
 END_TEST
 
@@ -329,6 +351,7 @@ static void fill(TCase *t)
     tcase_add_loop_test(t, test_match, 0, (int)ARRAY_LEN(matches));
     tcase_add_test(t, test_rights);
     tcase_add_test(t, test_root_without_a_rule);
+    tcase_add_test(t, test_needs_unit);
     tcase_add_test(t, test_why_not);
     tcase_add_test(t, test_may_validate);
     tcase_add_loop_test(t, test_grant, 0, (int)ARRAY_LEN(grants));

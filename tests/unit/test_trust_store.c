@@ -268,6 +268,12 @@ START_TEST(a_document_of_others_keys_claims_nothing)
     ck_assert_uint_eq(store_count_undisputed(st, &claim), 0);
     claim.name = "a"; /* the owner may bring its own key again */
     ck_assert_uint_eq(store_count_undisputed(st, &claim), 1);
+    put_one("b", 1, T0 + 1); /* also when somebody has copied it meanwhile */
+    ck_assert_uint_eq(store_count_undisputed(st, &claim), 1);
+    claim.name = "b";
+    ck_assert_uint_eq(store_count_undisputed(st, &claim), 0);
+    put_one("b", 1, T0); /* both from the start: nobody's */
+    ck_assert_uint_eq(store_count_undisputed(st, &claim), 0);
 }
 END_TEST
 
