@@ -34,6 +34,17 @@ const struct option_row option_rows[OPT_COUNT] = {
         "Who the token should be meant for, instead of a configuration (offline)"},
     [OPT_PERMIT] = {"permit", '\0', "USERS", true,
         "Users that partners may act for with --self (default *@REALM)"},
+    [OPT_TIMELINE] = {"timeline", 't', NULL, false, "Draw when each key signs and is published"},
+    [OPT_SPAN] = {"span", '\0', "TIME", false, "How much time the drawing shows, such as 90d"},
+    [OPT_PREPARE] = {"prepare", '\0', NULL, false,
+        "Publish a next key (the products say: publish the next certificate)"},
+    [OPT_NOW] = {"now", '\0', NULL, false, "Let the next key sign from this moment on"},
+    [OPT_ABORT] = {"abort", '\0', NULL, false, "Take the next key back before it signs"},
+    [OPT_EFFECTIVE] = {"effective", 'e', "DATE", false,
+        "When the next key begins to sign: 2027-04-02, 2027-04-02T08:00Z, +30d"},
+    [OPT_DRY_RUN] = {"dry-run", 'n', NULL, false, "Say what would happen, change nothing"},
+    [OPT_FORCE] = {"force", '\0', NULL, false,
+        "Do it although a partner may refuse our tokens for a while"},
 };
 
 void option_usage(struct buf *out, enum option o)

@@ -26,9 +26,18 @@ enum option {
     OPT_AT,
     OPT_SELF,
     OPT_PERMIT,
+    OPT_TIMELINE,
+    OPT_SPAN,
+    OPT_PREPARE,
+    OPT_NOW,
+    OPT_ABORT,
+    OPT_EFFECTIVE,
+    OPT_DRY_RUN,
+    OPT_FORCE,
     OPT_COUNT
 };
-#define OPT(o) (1u << (o))
+#define OPT(o) (UINT64_C(1) << (o))
+_Static_assert(OPT_COUNT <= 64, "a set of options is 64 bits");
 
 struct option_row {
     const char *name;  /* "runtime-dir" */
@@ -46,7 +55,7 @@ extern const struct option_row option_rows[OPT_COUNT];
 struct arguments {
     const char *words[WORDS_MAX];
     size_t n_words;
-    unsigned given;                /* OPT() bits */
+    uint64_t given;                /* OPT() bits */
     const char *values[OPT_COUNT]; /* the last one */
     const char *metadata[REPEATS_MAX], *permit[REPEATS_MAX];
     size_t n_metadata, n_permit;

@@ -140,7 +140,7 @@ static const char *full_name(const struct command *c, char out[48])
 static bool fits(struct ctl *ctl, const struct command *c)
 {
     char name[48];
-    unsigned foreign = ctl->args.given & ~(c->options | COMMON_OPTIONS);
+    uint64_t foreign = ctl->args.given & ~(c->options | COMMON_OPTIONS);
     for (unsigned o = 0; o < OPT_COUNT; o++)
         if (foreign & OPT(o)) {
             ctl_say(ctl, "%s takes no option --%s", full_name(c, name), option_rows[o].name);
@@ -253,7 +253,7 @@ static void put_command_line(struct buf *out, const struct command *c)
     buf_printf(out, "  %-34s %s\n", usage.failed ? "" : usage.p, c->summary);
 }
 
-static void put_options(struct buf *out, unsigned options)
+static void put_options(struct buf *out, uint64_t options)
 {
     for (unsigned o = 0; o < OPT_COUNT; o++) {
         if (!(options & OPT(o)))

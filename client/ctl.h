@@ -29,7 +29,7 @@ struct command {
     bool by_default;          /* the group alone means this one */
     const char *operands;     /* "PARTNER", for help */
     size_t min, max;          /* how many operands */
-    unsigned options;         /* OPT() bits beside those every command has */
+    uint64_t options;         /* OPT() bits beside those every command has */
     enum exit_status (*run)(struct ctl *ctl);
     const char *summary;
     const char *examples[2];
