@@ -63,6 +63,8 @@ struct partner {
     int64_t delegation_lifetime_s; /* default 600 */
     bool unsigned_outer;           /* default yes, no for PRODUCT_S2SD */
     bool accept_sid;
+    bool announce;     /* our fetches say who asks */
+    bool self_refresh; /* fetches our document by itself; default no for exchange and lync */
     bool trust_broker;
     struct names applications; /* appid@realm a trust broker may speak for */
     bool enabled;

@@ -258,6 +258,11 @@ static void settle_partner(struct settling *t, struct partner *p, const struct b
     check_partner_broker(t, p, b);
     if (!given_in(b, "UnsignedOuter"))
         p->unsigned_outer = p->product != PRODUCT_S2SD;
+    if (!given_in(b, "SelfRefresh"))
+        p->self_refresh = p->product != PRODUCT_EXCHANGE && p->product != PRODUCT_LYNC;
+    if (p->announce && given_in(b, "Certificate"))
+        partner_error(
+            t, p, in_where(b, "Announce"), "Announce=yes has a meaning only with MetadataURL=");
     if (!given_in(b, "AudienceHost"))
         derive_audience(t, p);
     if (!p->app_id || !p->realm)

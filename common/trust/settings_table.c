@@ -419,6 +419,17 @@ static const struct setting_row partner_rows[] = {
         .offset = P(accept_sid),
         .def = "no",
         .help = "Accept a user who is named by SID or PUID alone"},
+    {.key = "Announce",
+        .kind = SK_BOOL,
+        .offset = P(announce),
+        .def = "no",
+        .help = "Say who asks when the partner's document is fetched, and which of its keys are "
+                "believed"},
+    {.key = "SelfRefresh",
+        .kind = SK_BOOL,
+        .offset = P(self_refresh),
+        .help = "The partner fetches our document by itself; default is no for Product=exchange "
+                "and lync, else yes"},
     {.key = "TrustBroker",
         .kind = SK_BOOL,
         .offset = P(trust_broker),

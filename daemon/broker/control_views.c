@@ -3,8 +3,7 @@
 
 #include "clock.h"
 
-/* A key of ours or of a partner as all screens name it. */
-static void put_key_names(struct json_out *j, const uint8_t x5t[X5T_LEN])
+void view_key_names(struct json_out *j, const uint8_t x5t[X5T_LEN])
 {
     char text[X5T_TEXT_LEN], thumb[THUMBPRINT_TEXT_LEN];
     json_out_str(j, "x5t", x5t_text(x5t, text));
@@ -18,7 +17,7 @@ static void put_own_keys(const struct broker *b, struct json_out *j)
     for (size_t i = 0; ring && i < ring->n; i++) {
         const struct ring_slot *slot = &ring->slots[i];
         json_out_object(j, NULL);
-        put_key_names(j, slot->cert->x5t);
+        view_key_names(j, slot->cert->x5t);
         json_out_str(j, "state", key_state_name(slot->state));
         json_out_int(j, "notBefore", slot->cert->not_before);
         json_out_int(j, "notAfter", slot->cert->not_after);
@@ -151,15 +150,14 @@ static void put_list(struct json_out *j, const char *name, char *const *list, si
     json_out_array_end(j);
 }
 
-static void put_partner_keys(
-    const struct broker *b, const struct partner_entry *e, struct json_out *j)
+void view_partner_keys(const struct broker *b, const struct partner_entry *e, struct json_out *j)
 {
     const struct partner_trust *t = partners_trust(b->partners, e);
     json_out_array(j, "keys");
     for (size_t i = 0; t && i < t->n_keys; i++) {
         const struct partner_key *k = &t->keys[i];
         json_out_object(j, NULL);
-        put_key_names(j, k->x5t);
+        view_key_names(j, k->x5t);
         json_out_str(j, "state", partner_key_state_name(k->state));
         json_out_int(j, "notBefore", k->not_before);
         json_out_int(j, "notAfter", k->not_after);
@@ -193,6 +191,6 @@ void view_partner(const struct broker *b, const struct partner_entry *e, struct 
     put_list(j, "audienceHosts", p->audience_hosts.list, p->audience_hosts.n);
     put_list(j, "permittedUsers", p->permitted_users.list, p->permitted_users.n);
     put_list(j, "refusedUsers", p->refused_users.list, p->refused_users.n);
-    put_partner_keys(b, e, j);
+    view_partner_keys(b, e, j);
     put_history(e, j);
 }

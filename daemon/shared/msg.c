@@ -149,6 +149,7 @@ void msg_fetch_put(struct frame_out *f, const struct msg_fetch *m)
     frame_put_u32(f, m->timeout_ms);
     frame_put_u32(f, m->connect_timeout_ms);
     frame_put_u32(f, m->max_bytes);
+    frame_put_span(f, m->announce);
 }
 
 bool msg_fetch_get(struct frame_in *f, struct msg_fetch *m)
@@ -166,6 +167,7 @@ bool msg_fetch_get(struct frame_in *f, struct msg_fetch *m)
     m->timeout_ms = frame_u32(f);
     m->connect_timeout_ms = frame_u32(f);
     m->max_bytes = frame_u32(f);
+    m->announce = frame_span(f);
     return done(f, MSG_FETCH) && m->url.n > 0;
 }
 
@@ -179,6 +181,7 @@ void msg_fetched_put(struct frame_out *f, const struct msg_fetched *m)
     frame_put_i64(f, m->retry_after_s);
     frame_put_i64(f, m->date);
     frame_put_span(f, m->detail);
+    frame_put_span(f, m->address);
 }
 
 bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m)
@@ -191,7 +194,24 @@ bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m)
     m->retry_after_s = frame_i64(f);
     m->date = frame_i64(f);
     m->detail = frame_span(f);
+    m->address = frame_span(f);
     return done(f, MSG_FETCHED);
+}
+
+void msg_announced_put(struct frame_out *f, const struct msg_announced *m)
+{
+    frame_put_u32(f, m->reason);
+    frame_put_span(f, m->partner);
+    frame_put_span(f, m->x5ts);
+}
+
+bool msg_announced_get(struct frame_in *f, struct msg_announced *m)
+{
+    m->reason = get_reason(f);
+    m->partner = frame_span(f);
+    m->x5ts = frame_span(f);
+    return done(f, MSG_ANNOUNCED) && (m->reason == REASON_OK) == (m->partner.n > 0) &&
+           m->x5ts.n % X5T_LEN == 0 && m->x5ts.n <= (size_t)MSG_ANNOUNCE_KEYS_MAX * X5T_LEN;
 }
 
 void msg_number_put(struct frame_out *f, uint64_t number)

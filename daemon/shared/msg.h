@@ -41,7 +41,10 @@ enum msg_type {
     MSG_HINT,         /* str partner, 20 bytes x5t: a token names a key we do not know */
     /* between broker and worker */
     MSG_PING, /* are you there? */
-    MSG_PONG  /* the answer, with the same id */
+    MSG_PONG, /* the answer, with the same id */
+    /* broker -> validator, and back with the same id */
+    MSG_ANNOUNCE, /* str token: somebody who fetched our document says who he is */
+    MSG_ANNOUNCED /* struct msg_announced */
 };
 
 #define MSG_DIGEST 16 /* of struct settings */
@@ -93,6 +96,7 @@ struct msg_fetch {
     bool public_addresses_only;
     uint32_t timeout_ms, connect_timeout_ms;
     uint32_t max_bytes;
+    struct span announce; /* token that says who asks (secret); empty: none */
 };
 void msg_fetch_put(struct frame_out *f, const struct msg_fetch *m);
 bool msg_fetch_get(struct frame_in *f, struct msg_fetch *m) WARN_UNUSED;
@@ -105,15 +109,26 @@ struct msg_fetched {
     int64_t retry_after_s; /* -1: none */
     int64_t date;          /* of the Date header, wall seconds, 0: none */
     struct span detail;    /* what to show the administrator, safe to log */
+    struct span address;   /* textual IP address that was connected to, empty: none was */
 };
 void msg_fetched_put(struct frame_out *f, const struct msg_fetched *m);
 bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m) WARN_UNUSED;
 
+/* What a validator found in an announce token. */
+#define MSG_ANNOUNCE_KEYS_MAX 64
+struct msg_announced {
+    enum reason reason;  /* REASON_OK: it is that partner's word */
+    struct span partner; /* section name, empty unless REASON_OK */
+    struct span x5ts;    /* SHA-1 thumbprints of our keys that the partner trusts, 20 bytes each */
+};
+void msg_announced_put(struct frame_out *f, const struct msg_announced *m);
+bool msg_announced_get(struct frame_in *f, struct msg_announced *m) WARN_UNUSED;
+
 /* MSG_RING_PUBLISHED, MSG_TRUST_SYNCED: one number. The caller has looked at the type. */
 void msg_number_put(struct frame_out *f, uint64_t number);
 bool msg_number_get(struct frame_in *f, uint64_t *ret) WARN_UNUSED;
-/* MSG_TRUST_GONE, MSG_HINT_DONE: a partner's section name, never empty. The caller has looked at
- * the type. */
+/* MSG_TRUST_GONE, MSG_HINT_DONE: a partner's section name; MSG_ANNOUNCE: a token. Never empty. The
+ * caller has looked at the type. */
 void msg_name_put(struct frame_out *f, struct span partner);
 bool msg_name_get(struct frame_in *f, struct span *ret) WARN_UNUSED;
 

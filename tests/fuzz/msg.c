@@ -21,6 +21,7 @@ static bool again(struct frame_in *in, struct frame_out *out)
         struct msg_fetched fetched;
         struct msg_health health;
         struct msg_hint hint;
+        struct msg_announced announced;
         struct span name;
         uint64_t number;
     } m;
@@ -39,6 +40,8 @@ static bool again(struct frame_in *in, struct frame_out *out)
         CASE(MSG_FETCHED, msg_fetched_get, msg_fetched_put, fetched);
         CASE(MSG_HEALTH, msg_health_get, msg_health_put, health);
         CASE(MSG_HINT, msg_hint_get, msg_hint_put, hint);
+        CASE(MSG_ANNOUNCED, msg_announced_get, msg_announced_put, announced);
+    case MSG_ANNOUNCE:
     case MSG_TRUST_GONE:
     case MSG_HINT_DONE:
         if (!msg_name_get(in, &m.name))

@@ -93,7 +93,8 @@ static const struct msg_fetch fetch = {.url = SPAN("https://exch/metadata/json/1
     .public_addresses_only = true,
     .timeout_ms = 10000,
     .connect_timeout_ms = 5000,
-    .max_bytes = 1048576};
+    .max_bytes = 1048576,
+    .announce = SPAN("a.b.c")};
 
 static void put_fetch(struct frame_out *f)
 {
@@ -107,7 +108,8 @@ static bool get_fetch(struct frame_in *f)
            span_eq(m.etag, fetch.etag) && span_eq(m.last_modified, fetch.last_modified) &&
            m.n_pins == 2 && span_eq(m.pins[0], fetch.pins[0]) &&
            span_eq(m.pins[1], fetch.pins[1]) && m.public_addresses_only && m.timeout_ms == 10000 &&
-           m.connect_timeout_ms == 5000 && m.max_bytes == 1048576;
+           m.connect_timeout_ms == 5000 && m.max_bytes == 1048576 &&
+           span_eq(m.announce, fetch.announce);
 }
 
 static const struct msg_fetched fetched = {.reason = REASON_FETCH_STATUS,
@@ -117,7 +119,8 @@ static const struct msg_fetched fetched = {.reason = REASON_FETCH_STATUS,
     .max_age_s = -1,
     .retry_after_s = 120,
     .date = 1735700000,
-    .detail = SPAN("exch: answered 503")};
+    .detail = SPAN("exch: answered 503"),
+    .address = SPAN("192.0.2.7")};
 
 static void put_fetched(struct frame_out *f)
 {
@@ -130,7 +133,22 @@ static bool get_fetched(struct frame_in *f)
     return msg_fetched_get(f, &m) && m.reason == REASON_FETCH_STATUS && m.status == 503 &&
            span_eq(m.etag, fetched.etag) && span_eq(m.last_modified, fetched.last_modified) &&
            m.max_age_s == -1 && m.retry_after_s == 120 && m.date == 1735700000 &&
-           span_eq(m.detail, fetched.detail);
+           span_eq(m.detail, fetched.detail) && span_eq(m.address, fetched.address);
+}
+
+static const struct msg_announced announced = {
+    .partner = SPAN("exch"), .x5ts = SPAN("0123456789012345678901234567890123456789")};
+
+static void put_announced(struct frame_out *f)
+{
+    msg_announced_put(f, &announced);
+}
+
+static bool get_announced(struct frame_in *f)
+{
+    struct msg_announced m;
+    return msg_announced_get(f, &m) && m.reason == REASON_OK &&
+           span_eq(m.partner, announced.partner) && span_eq(m.x5ts, announced.x5ts);
 }
 
 static void put_number(struct frame_out *f)
@@ -191,6 +209,7 @@ static const struct message messages[] = {
     {"name", MSG_TRUST_GONE, put_name, get_name, true},
     {"health", MSG_HEALTH, put_health, get_health, false},
     {"hint", MSG_HINT, put_hint, get_hint, false},
+    {"announced", MSG_ANNOUNCED, put_announced, get_announced, false},
 };
 
 static size_t put(const struct message *m, unsigned type)
@@ -261,6 +280,31 @@ static struct frame_in reopen(const struct frame_out *f)
     ck_assert(frame_open(&in, room, frame_finish(f)));
     return in;
 }
+
+/* What a validator found is either a partner's word or a refusal, and its list has a cap. */
+START_TEST(half_an_announcement_is_refused)
+{
+    static char many[(MSG_ANNOUNCE_KEYS_MAX + 1) * X5T_LEN];
+    static const struct {
+        struct msg_announced m;
+        bool taken;
+    } rows[] = {
+        {{REASON_SIGNATURE, SPAN(""), SPAN("")}, true},
+        {{REASON_SIGNATURE, SPAN("exch"), SPAN("")}, false},
+        {{REASON_OK, SPAN(""), SPAN("")}, false},
+        {{REASON_OK, SPAN("exch"), SPAN("0123456789")}, false},
+        {{REASON_OK, SPAN("exch"), {many, sizeof(many) - X5T_LEN}}, true},
+        {{REASON_OK, SPAN("exch"), {many, sizeof(many)}}, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct msg_announced m;
+        struct frame_out f = start(MSG_ANNOUNCED);
+        msg_announced_put(&f, &rows[i].m);
+        struct frame_in in = reopen(&f);
+        ck_assert_msg(msg_announced_get(&in, &m) == rows[i].taken, "row %zu", i);
+    }
+}
+END_TEST
 
 START_TEST(values_outside_their_range_are_refused)
 {
@@ -347,6 +391,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, another_type_is_not_taken, 0, ARRAY_LEN(messages));
     tcase_add_loop_test(tc, a_message_that_does_not_fit_fails, 0, ARRAY_LEN(messages));
     tcase_add_test(tc, values_outside_their_range_are_refused);
+    tcase_add_test(tc, half_an_announcement_is_refused);
     tcase_add_test(tc, an_order_names_user_and_kind_together);
 }
 
