@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 
 #define NEW_KEY_BITS 2048
+#define ROOT_KEY_BITS 3072 /* it is to last for decades, and signs once in years */
 #define PEM_MAX (128 * 1024)
 
 struct signkey {
@@ -59,17 +60,48 @@ static enum reason assemble(EVP_PKEY *pkey, struct cert *cert, struct signkey **
     return REASON_OK;
 }
 
-enum reason signkey_generate(
-    const char *name, int64_t not_before, int64_t not_after, struct signkey **ret)
+/* A fresh key and the certificate that `plan` says, whose pkey is filled in here. */
+static enum reason generate(struct cert_plan *plan, unsigned bits, struct signkey **ret)
 {
-    if (!*name || not_after <= not_before)
+    if (!*plan->name || plan->not_after <= plan->not_before)
         return REASON_INVALID_REQUEST;
-    CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = EVP_RSA_gen(NEW_KEY_BITS);
+    CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = EVP_RSA_gen(bits);
     CLEANUP(cert_freep) struct cert *cert = NULL;
     if (!pkey)
         return settled(REASON_OUT_OF_MEMORY);
-    enum reason r = signkey_self_sign(pkey, name, not_before, not_after, &cert);
+    plan->pkey = pkey;
+    enum reason r = signkey_make_cert(plan, &cert);
     return settled(r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : r);
+}
+
+enum reason signkey_generate(
+    const char *name, int64_t not_before, int64_t not_after, struct signkey **ret)
+{
+    struct cert_plan plan = {
+        .kind = CERT_SELF_SIGNED, .name = name, .not_before = not_before, .not_after = not_after};
+    return generate(&plan, NEW_KEY_BITS, ret);
+}
+
+enum reason signkey_generate_root(
+    const char *name, int64_t not_before, int64_t not_after, struct signkey **ret)
+{
+    struct cert_plan plan = {
+        .kind = CERT_ROOT, .name = name, .not_before = not_before, .not_after = not_after};
+    return generate(&plan, ROOT_KEY_BITS, ret);
+}
+
+enum reason signkey_issue(const struct signkey *root, const char *name, int64_t not_before,
+    int64_t not_after, struct signkey **ret)
+{
+    struct cert_plan plan = {.kind = CERT_ISSUED,
+        .name = name,
+        .not_before = not_before,
+        .not_after = not_after,
+        .issuer_pkey = root->pkey,
+        .issuer = root->cert};
+    if (not_before < root->cert->not_before || not_after > root->cert->not_after)
+        return REASON_INVALID_REQUEST;
+    return generate(&plan, NEW_KEY_BITS, ret);
 }
 
 /* The one key and the one certificate of a text. */

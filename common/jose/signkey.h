@@ -15,6 +15,15 @@ struct signkey;
  * or date no certificate can hold, REASON_OUT_OF_MEMORY. */
 enum reason signkey_generate(
     const char *name, int64_t not_before, int64_t not_after, struct signkey **ret) WARN_UNUSED;
+/* Makes an RSA-3072 key and a root certificate for it that may issue leaves and nothing else: KU
+ * keyCertSign (critical), CA:TRUE with path length 0 (critical), subject key identifier. Errors as
+ * signkey_generate. */
+enum reason signkey_generate_root(
+    const char *name, int64_t not_before, int64_t not_after, struct signkey **ret) WARN_UNUSED;
+/* As signkey_generate, but the certificate is issued by `root` (and names its key identifier)
+ * instead of by itself. REASON_INVALID_REQUEST also for dates outside of the root's own. */
+enum reason signkey_issue(const struct signkey *root, const char *name, int64_t not_before,
+    int64_t not_after, struct signkey **ret) WARN_UNUSED;
 /* From PEM holding one unencrypted private key (PKCS#8 or RSA PRIVATE KEY) and one certificate, in
  * either order; text outside the blocks is passed over, any other block is refused. RSA of two
  * primes only, the numbers must agree with each other and with the certificate, which passes the
