@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
-#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static struct {
@@ -113,4 +113,43 @@ char *clock_text(int64_t wall_s, char buf[CLOCK_TEXT_LEN])
     snprintf(buf, CLOCK_TEXT_LEN, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)d.year, d.month,
         d.day, s / 3600, s / 60 % 60, s % 60);
     return buf;
+}
+
+/* Two digits for every 'd' of the form, else the character itself; a blank is as good as T. */
+static bool is_of_form(const char *text, const char *form)
+{
+    for (; *form; form++, text++)
+        if (*form == 'd' ? *text < '0' || *text > '9'
+                         : *text != *form && !(*form == 'T' && *text == ' '))
+            return false;
+    return *text == '\0';
+}
+
+static int digits(const char *at, int n)
+{
+    int v = 0;
+    while (n-- > 0)
+        v = v * 10 + (*at++ - '0');
+    return v;
+}
+
+bool clock_parse(const char *text, int64_t *ret_wall_s)
+{
+    bool has_time = !is_of_form(text, "dddd-dd-dd");
+    bool has_seconds = is_of_form(text, "dddd-dd-ddTdd:dd:ddZ");
+    char again[CLOCK_TEXT_LEN];
+    if (has_time && !has_seconds && !is_of_form(text, "dddd-dd-ddTdd:ddZ"))
+        return false;
+    int day = digits(text + 8, 2), month = digits(text + 5, 2);
+    if (month < 1 || month > 12)
+        return false;
+    int64_t s = clock_from_civil(digits(text, 4), month, day, has_time ? digits(text + 11, 2) : 0,
+        has_time ? digits(text + 14, 2) : 0, has_seconds ? digits(text + 17, 2) : 0);
+    /* What does not exist comes back as another date. */
+    clock_text(s, again);
+    if (strncmp(again, text, 10) != 0 || (has_time && strncmp(again + 11, text + 11, 5) != 0) ||
+        (has_seconds && strncmp(again + 17, text + 17, 2) != 0))
+        return false;
+    *ret_wall_s = s;
+    return true;
 }

@@ -3,6 +3,9 @@
  * intervals. Tests put a fake clock in; the daemon never takes a time from outside. */
 #pragma once
 
+#include "attr.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Seconds since 1970-01-01T00:00:00Z. */
@@ -21,5 +24,8 @@ void clock_real(void);
  * are printed as "never". Returns buf. */
 #define CLOCK_TEXT_LEN 32
 char *clock_text(int64_t wall_s, char buf[CLOCK_TEXT_LEN]);
+/* Reads "2026-11-24", "2026-11-24T12:00Z" or "2026-11-24T12:00:00Z" (a blank instead of T will do);
+ * all of it UTC. False for anything else, and for days and hours that do not exist. */
+bool clock_parse(const char *text, int64_t *ret_wall_s) WARN_UNUSED;
 /* Seconds since 1970 of a proleptic Gregorian UTC date; no libc time zone is asked. */
 int64_t clock_from_civil(int year, int month, int day, int hour, int minute, int second);

@@ -97,5 +97,8 @@ X(KEY_SIZE, "key_size", 0, "", "R10", "The RSA key is too small or too large", "
 X(KEY_WEAK, "key_weak", 0, "", "R10", "The key has a known weakness", "Make a new key.") \
 X(KEY_USE, "key_use", 0, "", "R11", "The key is not meant for signatures", "") \
 X(KEY_PRIVATE, "key_private", 0, "", "R11", "The key text holds private or symmetric parts", "Whoever published it has lost it.") \
-X(KEY_MISMATCH, "key_mismatch", 0, "", "", "Private key and certificate do not belong together", "Put both of the same pair into the file.")
+X(KEY_MISMATCH, "key_mismatch", 0, "", "", "Private key and certificate do not belong together", "Put both of the same pair into the file.") \
+X(ROLL_REFUSED, "roll_refused", 0, "", "R33", "It would break a partner, or there is nothing to do it with", "The lines beside it say why and what to do; --force does it all the same.") \
+X(NO_SUCH_KEY, "no_such_key", 0, "", "", "There is no such key", "s2sctl cert list, s2sctl partners show.") \
+X(SIGN_REFUSED, "sign_refused", 0, "", "", "The signer does not sign that", "It reads the configuration itself: Announce=, MetadataURL=, [Metadata] Signed=.")
 /* clang-format on */

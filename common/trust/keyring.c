@@ -34,6 +34,7 @@ void keyring_done(struct keyring *r)
 {
     for (size_t i = 0; i < r->n; i++)
         cert_free(r->slots[i].cert);
+    cert_free(r->root);
     *r = (struct keyring){0};
 }
 
@@ -263,8 +264,48 @@ void keyring_put(struct frame_out *f, const struct keyring *r)
         frame_put_i64(f, slot->since);
         frame_put_i64(f, slot->published_since);
         frame_put_i64(f, slot->until);
+        frame_put_i64(f, slot->effective_at);
+        frame_put_u8(f, slot->held);
+        frame_put_u8(f, slot->forced);
         frame_put_span(f, (struct span){slot->cert->der, slot->cert->der_len});
     }
+    frame_put_span(f, r->root ? (struct span){r->root->der, r->root->der_len} : SPAN(""));
+    frame_put_i64(f, r->lead_s);
+    frame_put_u8(f, (uint8_t)r->source);
+}
+
+static bool get_truth(struct frame_in *f)
+{
+    uint8_t v = frame_u8(f);
+    if (v > 1)
+        f->failed = true;
+    return v == 1;
+}
+
+static enum reason get_slot(struct frame_in *f, struct ring_slot *ret)
+{
+    uint8_t state = frame_u8(f);
+    if (f->failed || state >= KEY_RETIRED)
+        return REASON_KEY_FORM;
+    ret->state = (enum key_state)state;
+    ret->since = frame_i64(f);
+    ret->published_since = frame_i64(f);
+    ret->until = frame_i64(f);
+    ret->effective_at = frame_i64(f);
+    ret->held = get_truth(f);
+    ret->forced = get_truth(f);
+    return cert_parse(frame_span(f), &ret->cert);
+}
+
+static enum reason get_rest(struct frame_in *f, struct keyring *ret)
+{
+    struct span root = frame_span(f);
+    ret->lead_s = frame_i64(f);
+    uint8_t source = frame_u8(f);
+    if (f->failed || source > KEYS_CREDENTIAL)
+        return REASON_KEY_FORM;
+    ret->source = (enum key_source)source;
+    return root.n ? cert_parse(root, &ret->root) : REASON_OK;
 }
 
 enum reason keyring_get(struct frame_in *f, struct keyring *ret)
@@ -274,19 +315,14 @@ enum reason keyring_get(struct frame_in *f, struct keyring *ret)
     if (n > KEYRING_MAX)
         return REASON_KEY_FORM;
     while (r.n < n) {
-        struct ring_slot *slot = &r.slots[r.n];
-        uint8_t state = frame_u8(f);
-        if (f->failed || state >= KEY_RETIRED)
-            return REASON_KEY_FORM;
-        slot->state = (enum key_state)state;
-        slot->since = frame_i64(f);
-        slot->published_since = frame_i64(f);
-        slot->until = frame_i64(f);
-        enum reason reason = cert_parse(frame_span(f), &slot->cert);
+        enum reason reason = get_slot(f, &r.slots[r.n]);
         if (reason != REASON_OK)
             return reason;
         r.n++;
     }
+    enum reason reason = get_rest(f, &r);
+    if (reason != REASON_OK)
+        return reason;
     return f->failed ? REASON_KEY_FORM : accept(&r, ret);
 }
 

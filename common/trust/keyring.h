@@ -19,12 +19,19 @@ struct ring_slot {
     int64_t since;           /* entered this state */
     int64_t published_since; /* acknowledged by the broker, 0: not yet */
     int64_t until; /* PREVIOUS: published until then; NEXT that has signed before: the same */
+    int64_t effective_at; /* NEXT: does not sign by itself before; 0: as soon as the lead allows */
+    bool held;            /* NEXT: the broker asks not to activate it by itself yet */
+    bool forced;          /* may sign, or signs, without having been published for the lead */
 };
 
 struct keyring {
     struct ring_slot slots[KEYRING_MAX];
     size_t n;
     uint64_t generation; /* moves with every change */
+    /* What goes with the public view only; the state text does not have it. */
+    struct cert *root; /* owned; the root that issued our leaves, NULL: they are self-signed */
+    int64_t lead_s;    /* a key is published for so long before it signs */
+    enum key_source source;
 };
 void keyring_done(struct keyring *r);
 const struct ring_slot *keyring_current(const struct keyring *r);

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-enum key_source { KEYS_MANAGED, KEYS_FILES };
+enum key_source { KEYS_MANAGED, KEYS_FILES, KEYS_CREDENTIAL };
 enum trust_level { TRUST_FULL, TRUST_APPLICATION, TRUST_USER };
 enum product { PRODUCT_GENERIC, PRODUCT_EXCHANGE, PRODUCT_LYNC, PRODUCT_SHAREPOINT, PRODUCT_S2SD };
 enum expired_keys { EXPIRED_REFUSE, EXPIRED_WARN };
@@ -95,8 +95,14 @@ struct settings {
     } metadata;
     struct {
         enum key_source source;
-        char *current, *next;           /* PEM files for KEYS_FILES */
-        int64_t lifetime_s;             /* of a certificate the signer makes itself */
+        char *current, *next; /* PEM files for KEYS_FILES, names of credentials for KEYS_CREDENTIAL
+                               */
+        int64_t next_effective_at; /* when next may begin to sign; 0: when it has been published for
+                                      publish_lead_s */
+        int64_t prepare_before_s;  /* managed: the next key is published so long before it signs */
+        int64_t publish_lead_s;    /* nothing signs that was published for less */
+        bool root;                 /* managed: leaves are issued by a root of ours */
+        int64_t lifetime_s;        /* of a certificate the signer makes itself */
         int64_t keep_published_after_s; /* after the last token of a previous key has ended: a key
                                            stays PREVIOUS for limits.max_token_lifetime_s + this */
         enum audit_mode audit;

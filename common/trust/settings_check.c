@@ -143,20 +143,63 @@ static void settle_identity(struct settling *t)
 
 /* [SigningKey], [TLS], [Refresh], [Limits] */
 
-static void settle_signing_key(struct settling *t)
+#define LEAD_DEFAULT_S 86400
+
+static void misplaced(struct settling *t, const char *key, const char *source)
+{
+    if (given(t->s, "SigningKey", key))
+        conf_error(t->errors, given_where(t->s, "SigningKey", key),
+            "[SigningKey] %s= has a meaning only with Source=%s", key, source);
+}
+
+static void settle_managed(struct settling *t)
 {
     const struct settings *s = t->s;
-    if (s->signing_key.source == KEYS_FILES) {
-        if (!given(s, "SigningKey", "Current"))
-            conf_error(t->errors, given_where(s, "SigningKey", "Source"),
-                "[SigningKey] Source=files needs Current=");
-        return;
+    misplaced(t, "Current", "files or credential");
+    misplaced(t, "Next", "files or credential");
+    misplaced(t, "NextEffective", "files or credential");
+    /* A key must be able to be announced, to sign, and to be announced by its successor. */
+    if (s->signing_key.publish_lead_s > s->signing_key.lifetime_s / 4)
+        conf_error(t->errors,
+            given_where(s, "SigningKey",
+                given(s, "SigningKey", "PublishLead") ? "PublishLead" : "Lifetime"),
+            "[SigningKey] Lifetime= must be at least four times PublishLead=");
+}
+
+/* Keys that the administrator brings: a path for files, a name for credentials. */
+static void settle_brought(struct settling *t)
+{
+    static const char *const keys[] = {"Current", "Next"};
+    const struct settings *s = t->s;
+    bool is_file = s->signing_key.source == KEYS_FILES;
+    const char *source = is_file ? "files" : "credential";
+    if (s->signing_key.root)
+        misplaced(t, "Root", "managed");
+    if (!given(s, "SigningKey", "Current"))
+        conf_error(t->errors, given_where(s, "SigningKey", "Source"),
+            "[SigningKey] Source=%s needs Current=", source);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const struct conf_entry *e = given(s, "SigningKey", keys[i]);
+        if (e && (e->value[0] == '/') != is_file)
+            conf_error(t->errors, e->where, "[SigningKey] %s= must be %s with Source=%s", keys[i],
+                is_file ? "an absolute path" : "the name of a credential", source);
     }
-    static const char *const file_keys[] = {"Current", "Next"};
-    for (size_t i = 0; i < ARRAY_LEN(file_keys); i++)
-        if (given(s, "SigningKey", file_keys[i]))
-            conf_error(t->errors, given_where(s, "SigningKey", file_keys[i]),
-                "[SigningKey] %s= has a meaning only with Source=files", file_keys[i]);
+    if (given(s, "SigningKey", "NextEffective") && !given(s, "SigningKey", "Next"))
+        conf_error(t->errors, given_where(s, "SigningKey", "NextEffective"),
+            "[SigningKey] NextEffective= needs Next=");
+}
+
+static void settle_signing_key(struct settling *t)
+{
+    struct settings *s = t->s;
+    if (!given(s, "SigningKey", "PublishLead"))
+        s->signing_key.publish_lead_s = s->metadata.cache_max_age_s * 3 > LEAD_DEFAULT_S
+                                            ? s->metadata.cache_max_age_s * 3
+                                            : LEAD_DEFAULT_S;
+    if (s->signing_key.source == KEYS_MANAGED)
+        settle_managed(t);
+    else
+        settle_brought(t);
 }
 
 static void settle_tls(struct settling *t)

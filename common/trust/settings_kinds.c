@@ -2,6 +2,7 @@
 /* What can be done with a value of each kind: read it, print it, release it. */
 #include "b64.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "https_url.h"
 #include "log.h"
 #include "principal.h"
@@ -118,6 +119,18 @@ static bool parse_file(const struct reading *r)
 {
     if (r->value[0] != '/')
         return refuse(r, "not an absolute path");
+    return put_string(r, strdup(r->value));
+}
+
+/* systemd.exec(5), LoadCredential=: a name is a file name. */
+static bool parse_key(const struct reading *r)
+{
+    const char *text = r->value;
+    bool is_name = text[0] != '/';
+    if (is_name && strlen(text) > TEXT_MAX)
+        return refuse(r, "longer than %d bytes", TEXT_MAX);
+    if (is_name && (strchr(text, '/') || text[0] == '.'))
+        return refuse(r, "neither an absolute path nor the name of a credential");
     return put_string(r, strdup(r->value));
 }
 
@@ -280,6 +293,15 @@ static bool parse_duration(const struct reading *r)
     return true;
 }
 
+static bool parse_time(const struct reading *r)
+{
+    int64_t v;
+    if (!clock_parse(r->value, &v))
+        return refuse(r, "not a time such as 2027-03-01 or 2027-03-01T02:00:00Z");
+    *(int64_t *)r->field = v;
+    return true;
+}
+
 static bool parse_size(const struct reading *r)
 {
     uint64_t v;
@@ -343,6 +365,14 @@ static void print_duration(const struct setting_row *row, const void *field, str
     else
         put_duration(v, out);
     buf_put_char(out, '\n');
+}
+
+static void print_time(const struct setting_row *row, const void *field, struct buf *out)
+{
+    char text[CLOCK_TEXT_LEN];
+    int64_t v = *(const int64_t *)field;
+    if (v)
+        buf_printf(out, "%s=%s\n", row->key, clock_text(v, text));
 }
 
 static void print_size_row(const struct setting_row *row, const void *field, struct buf *out)
@@ -630,12 +660,14 @@ static const struct {
     [SK_REALM] = {parse_realm, print_string, reset_string},
     [SK_URL] = {parse_url, print_string, reset_string},
     [SK_FILE] = {parse_file, print_string, reset_string},
+    [SK_KEY] = {parse_key, print_string, reset_string},
     [SK_ENDPOINT] = {parse_endpoint, print_string, reset_string},
     [SK_USER] = {parse_user, print_string, reset_string},
     [SK_GROUP] = {parse_group, print_string, reset_string},
     [SK_UNIT] = {parse_unit, print_string, reset_string},
     [SK_BOOL] = {parse_bool, print_bool, reset_bool},
     [SK_DURATION] = {parse_duration, print_duration, reset_int64},
+    [SK_TIME] = {parse_time, print_time, reset_int64},
     [SK_SIZE] = {parse_size, print_size_row, reset_uint64},
     [SK_UINT] = {parse_uint, print_uint, reset_unsigned},
     [SK_RATE] = {parse_rate, print_rate, reset_unsigned},

@@ -14,7 +14,7 @@
 #define C(field) offsetof(struct client_rule, field)
 
 static const struct setting_word words_source[] = {
-    {"managed", KEYS_MANAGED}, {"files", KEYS_FILES}, {NULL, 0}};
+    {"managed", KEYS_MANAGED}, {"files", KEYS_FILES}, {"credential", KEYS_CREDENTIAL}, {NULL, 0}};
 static const struct setting_word words_audit[] = {
     {"best-effort", AUDIT_BEST_EFFORT}, {"required", AUDIT_REQUIRED}, {NULL, 0}};
 static const struct setting_word words_validate_by[] = {
@@ -88,15 +88,38 @@ static const struct setting_row signing_key_rows[] = {
         .def = "managed",
         .words = words_source,
         .need_restart = true,
-        .help = "managed: the signer makes its key itself; files: Current= and Next="},
+        .help = "managed: the signer makes its keys itself; files, credential: Current= and Next="},
     {.key = "Current",
-        .kind = SK_FILE,
+        .kind = SK_KEY,
         .offset = S(signing_key.current),
-        .help = "PEM file with the signing key and its certificate (Source=files)"},
+        .help = "PEM file, or name of the credential, with the signing key and its certificate"},
     {.key = "Next",
-        .kind = SK_FILE,
+        .kind = SK_KEY,
         .offset = S(signing_key.next),
-        .help = "PEM file with the key that signs next; published, not used (Source=files)"},
+        .help = "The same of the key that signs next; published, not used before its time"},
+    {.key = "NextEffective",
+        .kind = SK_TIME,
+        .offset = S(signing_key.next_effective_at),
+        .help =
+            "When Next= begins to sign; default is as soon as it was published for PublishLead="},
+    {.key = "PrepareBefore",
+        .kind = SK_DURATION,
+        .offset = S(signing_key.prepare_before_s),
+        .def = "30d",
+        .min = 1,
+        .max = DAYS_S(365),
+        .help = "How long before it signs the signer makes and publishes its next key"},
+    {.key = "PublishLead",
+        .kind = SK_DURATION,
+        .offset = S(signing_key.publish_lead_s),
+        .max = DAYS_S(90),
+        .help = "No key signs that was published for less; default is 1d, or 3 x CacheMaxAge="},
+    {.key = "Root",
+        .kind = SK_BOOL,
+        .offset = S(signing_key.root),
+        .def = "no",
+        .need_restart = true,
+        .help = "yes: the signer's keys are issued by a root certificate of its own"},
     {.key = "Lifetime",
         .kind = SK_DURATION,
         .offset = S(signing_key.lifetime_s),

@@ -12,12 +12,14 @@ enum setting_kind {
     SK_REALM,      /* char *: lower-cased */
     SK_URL,        /* char *: https with a path */
     SK_FILE,       /* char *: absolute path */
+    SK_KEY,        /* char *: absolute path, or name of a credential */
     SK_ENDPOINT,   /* char *: ADDRESS:PORT to listen on */
     SK_USER,       /* char *, and the uid of the rule */
     SK_GROUP,      /* char *, and the gid of the rule */
     SK_UNIT,       /* char *: full name of a systemd unit */
     SK_BOOL,       /* bool */
     SK_DURATION,   /* int64_t: seconds */
+    SK_TIME,       /* int64_t: seconds since 1970; 0: none */
     SK_SIZE,       /* uint64_t: bytes */
     SK_UINT,       /* unsigned */
     SK_RATE,       /* unsigned: per second */

@@ -2,6 +2,7 @@
 #include "signer_link.h"
 
 #include "cleanup.h"
+#include "https_url.h"
 #include "log.h"
 #include "relink.h"
 
@@ -79,25 +80,50 @@ static void take_ring(struct signer_link *sl, struct frame_in *f)
     sl->ops->on_ring(&sl->ring, sl->arg);
 }
 
+static bool take_config(struct signer_link *sl, struct frame_in *f)
+{
+    struct msg_config m;
+    if (!msg_config_get(f, &m))
+        return false;
+    sl->ops->on_config(f->id, &m, sl->arg);
+    return true;
+}
+
+static bool take_rolled(struct signer_link *sl, struct frame_in *f)
+{
+    struct msg_rolled m;
+    if (!msg_rolled_get(f, &m) || !sl->ops->on_rolled)
+        return false;
+    sl->ops->on_rolled(f->id, &m, sl->arg);
+    return true;
+}
+
+static bool take_signed(struct signer_link *sl, struct frame_in *f)
+{
+    struct msg_signed m;
+    if (!msg_signed_get(f, &m) || !sl->ops->on_signed)
+        return false;
+    sl->ops->on_signed(f->id, &m, sl->arg);
+    return true;
+}
+
 static void on_frame(struct frame_in *f, int *fd, void *arg)
 {
     struct signer_link *sl = arg;
-    struct msg_config m;
     (void)fd;
-    switch (f->type) {
-    case MSG_RING:
+    bool is_taken = false;
+    if (f->type == MSG_RING) {
         take_ring(sl, f);
         return;
-    case MSG_CONFIG_READY:
-        if (msg_config_get(f, &m)) {
-            sl->ops->on_config(f->id, &m, sl->arg);
-            return;
-        }
-        break;
-    default:
-        break;
     }
-    link_drop(relink_link(sl->relink), "not a message of the signer");
+    if (f->type == MSG_CONFIG_READY)
+        is_taken = take_config(sl, f);
+    else if (f->type == MSG_ROLLED)
+        is_taken = take_rolled(sl, f);
+    else if (f->type == MSG_SIGNED)
+        is_taken = take_signed(sl, f);
+    if (!is_taken)
+        link_drop(relink_link(sl->relink), "not a message of the signer");
 }
 
 bool signer_link_agrees(const struct signer_link *sl, const unsigned char digest[MSG_DIGEST])
@@ -122,6 +148,45 @@ int signer_link_config(struct signer_link *sl, enum msg_type type, uint32_t id)
     struct frame_out f;
     frame_start(&f, room, sizeof(room), (uint16_t)type, id);
     return sl->up ? relink_send(sl->relink, &f, -1) : -ENOTCONN;
+}
+
+int signer_link_hold(struct signer_link *sl, const struct msg_hold *m)
+{
+    uint8_t room[2048];
+    struct frame_out f;
+    frame_start(&f, room, sizeof(room), MSG_RING_HOLD, 0);
+    msg_hold_put(&f, m);
+    return sl->up ? relink_send(sl->relink, &f, -1) : -ENOTCONN;
+}
+
+int signer_link_roll(struct signer_link *sl, const struct msg_roll *m, uint32_t *ret_id)
+{
+    uint8_t room[2048];
+    struct frame_out f;
+    if (!sl->up)
+        return -ENOTCONN;
+    uint32_t id = link_next_id(relink_link(sl->relink));
+    frame_start(&f, room, sizeof(room), MSG_ROLL, id);
+    msg_roll_put(&f, m);
+    int r = relink_send(sl->relink, &f, -1);
+    if (r == 0)
+        *ret_id = id;
+    return r;
+}
+
+int signer_link_sign(struct signer_link *sl, const struct msg_sign *m, uint32_t *ret_id)
+{
+    uint8_t room[HTTPS_URL_MAX + 4096];
+    struct frame_out f;
+    if (!sl->up)
+        return -ENOTCONN;
+    uint32_t id = link_next_id(relink_link(sl->relink));
+    frame_start(&f, room, sizeof(room), MSG_SIGN, id);
+    msg_sign_put(&f, m);
+    int r = relink_send(sl->relink, &f, -1);
+    if (r == 0)
+        *ret_id = id;
+    return r;
 }
 
 uint64_t signer_link_dropped(const struct signer_link *sl)

@@ -17,6 +17,11 @@ struct signer_link_ops {
     void (*on_lost)(void *arg); /* was up, is away now */
     /* The answer to MSG_CONFIG_PREPARE, with the id of the question. */
     void (*on_config)(uint32_t id, const struct msg_config *m, void *arg);
+    /* The answers to signer_link_roll and signer_link_sign, with the id of the question; after
+     * on_lost those that are outstanding never come. NULL: answers are not waited for. Spans point
+     * into the frame; the token is a secret. */
+    void (*on_rolled)(uint32_t id, const struct msg_rolled *m, void *arg);
+    void (*on_signed)(uint32_t id, const struct msg_signed *m, void *arg);
 };
 
 /* The link sockets are `runtime_dir`/signer-ring.link and signer-mint.link. NULL: out of memory. */
@@ -30,6 +35,16 @@ const struct keyring *signer_link_ring(const struct signer_link *sl);
 /* The signer works by the configuration with that digest, or is away. */
 bool signer_link_agrees(const struct signer_link *sl, const unsigned char digest[MSG_DIGEST]);
 void signer_link_published(struct signer_link *sl, uint64_t generation);
+/* Whether NEXT may be activated by itself. When a ring has come it is sent before
+ * signer_link_published for that ring; the signer keeps it over a restart. 0 or -errno, -ENOTCONN
+ * when away. */
+int signer_link_hold(struct signer_link *sl, const struct msg_hold *m) WARN_UNUSED;
+/* An order of an administrator, a signature for ourselves. *ret_id names the answer. 0 or -errno:
+ * -ENOTCONN when away, -EMSGSIZE. */
+int signer_link_roll(struct signer_link *sl, const struct msg_roll *m, uint32_t *ret_id)
+    WARN_UNUSED;
+int signer_link_sign(struct signer_link *sl, const struct msg_sign *m, uint32_t *ret_id)
+    WARN_UNUSED;
 /* MSG_CONFIG_PREPARE, _COMMIT or _ABORT. 0 or -errno, -ENOTCONN when away. */
 int signer_link_config(struct signer_link *sl, enum msg_type type, uint32_t id) WARN_UNUSED;
 /* Frames of the signer that were dropped. */

@@ -57,6 +57,127 @@ bool msg_ring_get(struct frame_in *f, unsigned char ret_digest[MSG_DIGEST], stru
     return true;
 }
 
+void msg_hold_put(struct frame_out *f, const struct msg_hold *m)
+{
+    frame_put_span(f, span_bytes(m->x5t_s256, sizeof(m->x5t_s256)));
+    frame_put_u8(f, m->held);
+    frame_put_span(f, m->why);
+}
+
+bool msg_hold_get(struct frame_in *f, struct msg_hold *m)
+{
+    get_bytes(f, m->x5t_s256, sizeof(m->x5t_s256));
+    m->held = get_bool(f);
+    m->why = frame_span(f);
+    return done(f, MSG_RING_HOLD);
+}
+
+void msg_roll_put(struct frame_out *f, const struct msg_roll *m)
+{
+    frame_put_u8(f, (uint8_t)m->op);
+    frame_put_i64(f, m->effective_at);
+    frame_put_u8(f, m->force);
+    frame_put_u8(f, m->dry_run);
+    frame_put_span(f, span_bytes(m->x5t, sizeof(m->x5t)));
+    frame_put_span(f, m->who);
+}
+
+bool msg_roll_get(struct frame_in *f, struct msg_roll *m)
+{
+    uint8_t op = frame_u8(f);
+    m->op = op <= ROLL_CLEAR_PREVIOUS ? (enum roll_op)op : ROLL_PREPARE;
+    m->effective_at = frame_i64(f);
+    m->force = get_bool(f);
+    m->dry_run = get_bool(f);
+    get_bytes(f, m->x5t, sizeof(m->x5t));
+    m->who = frame_span(f);
+    return done(f, MSG_ROLL) && op <= ROLL_CLEAR_PREVIOUS && m->effective_at >= 0;
+}
+
+void msg_rolled_put(struct frame_out *f, const struct msg_rolled *m)
+{
+    frame_put_u32(f, m->reason);
+    frame_put_span(f, m->detail);
+    frame_put_u64(f, m->generation);
+}
+
+bool msg_rolled_get(struct frame_in *f, struct msg_rolled *m)
+{
+    m->reason = get_reason(f);
+    m->detail = frame_span(f);
+    m->generation = frame_u64(f);
+    return done(f, MSG_ROLLED) && m->detail.n <= MSG_ROLLED_DETAIL_MAX;
+}
+
+void msg_sign_put(struct frame_out *f, const struct msg_sign *m)
+{
+    frame_put_u8(f, (uint8_t)m->kind);
+    frame_put_span(f, m->partner);
+    frame_put_span(f, m->url);
+    if (m->n > MSG_SIGN_KEYS_MAX) {
+        f->failed = true;
+        return;
+    }
+    frame_put_u32(f, m->n);
+    for (uint32_t i = 0; i < m->n; i++)
+        frame_put_span(f, span_bytes(m->x5t[i], sizeof(m->x5t[i])));
+}
+
+/* What belongs to one kind only is not there with the other. */
+static bool sign_is_whole(const struct msg_sign *m, uint8_t kind)
+{
+    if (kind == SIGN_DOCUMENT)
+        return m->partner.n == 0 && m->url.n == 0 && m->n == 0;
+    return kind == SIGN_ANNOUNCE && m->partner.n > 0 && m->url.n > 0;
+}
+
+bool msg_sign_get(struct frame_in *f, struct msg_sign *m)
+{
+    uint8_t kind = frame_u8(f);
+    m->kind = kind == SIGN_DOCUMENT ? SIGN_DOCUMENT : SIGN_ANNOUNCE;
+    m->partner = frame_span(f);
+    m->url = frame_span(f);
+    m->n = frame_u32(f);
+    if (m->n > MSG_SIGN_KEYS_MAX)
+        return false;
+    for (uint32_t i = 0; i < m->n; i++)
+        get_bytes(f, m->x5t[i], sizeof(m->x5t[i]));
+    return done(f, MSG_SIGN) && sign_is_whole(m, kind);
+}
+
+void msg_signed_put(struct frame_out *f, const struct msg_signed *m)
+{
+    frame_put_u32(f, m->reason);
+    frame_put_span(f, m->token);
+    frame_put_i64(f, m->expires_at);
+    frame_put_span(f, m->detail);
+}
+
+bool msg_signed_get(struct frame_in *f, struct msg_signed *m)
+{
+    m->reason = get_reason(f);
+    m->token = frame_span(f);
+    m->expires_at = frame_i64(f);
+    m->detail = frame_span(f);
+    return done(f, MSG_SIGNED) && (m->reason == REASON_OK) == (m->token.n > 0);
+}
+
+void msg_seal_put(struct frame_out *f, const struct msg_seal *m)
+{
+    frame_put_u8(f, (uint8_t)m->kind);
+    frame_put_span(f, m->claims);
+    frame_put_i64(f, m->expires_at);
+}
+
+bool msg_seal_get(struct frame_in *f, struct msg_seal *m)
+{
+    uint8_t kind = frame_u8(f);
+    m->kind = kind == SIGN_DOCUMENT ? SIGN_DOCUMENT : SIGN_ANNOUNCE;
+    m->claims = frame_span(f);
+    m->expires_at = frame_i64(f);
+    return done(f, MSG_SEAL) && kind <= SIGN_DOCUMENT && m->claims.n > 0;
+}
+
 void msg_config_put(struct frame_out *f, const struct msg_config *m)
 {
     frame_put_u8(f, m->ok);

@@ -43,8 +43,15 @@ enum msg_type {
     MSG_PING, /* are you there? */
     MSG_PONG, /* the answer, with the same id */
     /* broker -> validator, and back with the same id */
-    MSG_ANNOUNCE, /* str token: somebody who fetched our document says who he is */
-    MSG_ANNOUNCED /* struct msg_announced */
+    MSG_ANNOUNCE,  /* str token: somebody who fetched our document says who he is */
+    MSG_ANNOUNCED, /* struct msg_announced */
+    /* broker -> signer (ring link); the answers have the id of the question */
+    MSG_RING_HOLD, /* struct msg_hold: on connect and when it changes, before MSG_RING_PUBLISHED */
+    MSG_ROLL,      /* struct msg_roll */
+    MSG_ROLLED,    /* struct msg_rolled */
+    MSG_SIGN,      /* struct msg_sign */
+    MSG_SIGNED,    /* struct msg_signed */
+    MSG_SEAL       /* struct msg_seal: signer -> signing child, answered like an order */
 };
 
 #define MSG_DIGEST 16 /* of struct settings */
@@ -55,6 +62,77 @@ void msg_ring_put(
     struct frame_out *f, const unsigned char digest[MSG_DIGEST], const struct keyring *ring);
 bool msg_ring_get(struct frame_in *f, unsigned char ret_digest[MSG_DIGEST], struct keyring *ret)
     WARN_UNUSED;
+
+/* The broker's word about NEXT: not to be activated by itself yet, or free to go. */
+struct msg_hold {
+    unsigned char x5t_s256[32]; /* of NEXT */
+    bool held;
+    struct span why; /* for the signer's log; empty when not held */
+};
+void msg_hold_put(struct frame_out *f, const struct msg_hold *m);
+bool msg_hold_get(struct frame_in *f, struct msg_hold *m) WARN_UNUSED;
+
+/* What an administrator asks of the ring. */
+enum roll_op {
+    ROLL_PREPARE,       /* make (managed) NEXT, or give the NEXT that is there another date */
+    ROLL_NOW,           /* NEXT signs from now on */
+    ROLL_ABORT,         /* drop NEXT */
+    ROLL_WITHDRAW,      /* drop the key with that thumbprint */
+    ROLL_CLEAR_PREVIOUS /* drop every PREVIOUS */
+};
+struct msg_roll {
+    enum roll_op op;
+    int64_t effective_at;  /* PREPARE: wall seconds, 0: default */
+    bool force;            /* do what would break a partner */
+    bool dry_run;          /* say what would be done, change nothing */
+    unsigned char x5t[20]; /* WITHDRAW: which; else zero */
+    struct span who;       /* uid and reason, for the log */
+};
+void msg_roll_put(struct frame_out *f, const struct msg_roll *m);
+bool msg_roll_get(struct frame_in *f, struct msg_roll *m) WARN_UNUSED;
+
+#define MSG_ROLLED_DETAIL_MAX 8192
+struct msg_rolled {
+    enum reason reason;  /* REASON_OK: done, or would be */
+    struct span detail;  /* sentences, one a line: what was or would be done, or why not and what
+                            to do */
+    uint64_t generation; /* of the ring after it */
+};
+void msg_rolled_put(struct frame_out *f, const struct msg_rolled *m);
+bool msg_rolled_get(struct frame_in *f, struct msg_rolled *m) WARN_UNUSED;
+
+/* A signature for ourselves, not for a local process. */
+enum sign_kind {
+    SIGN_ANNOUNCE, /* who fetches: partner, url (one of its MetadataURL=), its keys we hold VALID */
+    SIGN_DOCUMENT  /* signed_metadata of our document; no fields */
+};
+#define MSG_SIGN_KEYS_MAX 64
+struct msg_sign {
+    enum sign_kind kind;
+    struct span partner, url; /* section name; empty for SIGN_DOCUMENT */
+    uint32_t n;               /* 0 for SIGN_DOCUMENT */
+    unsigned char x5t[MSG_SIGN_KEYS_MAX][20];
+};
+void msg_sign_put(struct frame_out *f, const struct msg_sign *m);
+bool msg_sign_get(struct frame_in *f, struct msg_sign *m) WARN_UNUSED;
+
+struct msg_signed {
+    enum reason reason;
+    struct span token;  /* secret; empty unless REASON_OK */
+    int64_t expires_at; /* wall seconds */
+    struct span detail; /* why not, safe to log */
+};
+void msg_signed_put(struct frame_out *f, const struct msg_signed *m);
+bool msg_signed_get(struct frame_in *f, struct msg_signed *m) WARN_UNUSED;
+
+/* Between the signer and its child: claims that the signer has composed itself. */
+struct msg_seal {
+    enum sign_kind kind;
+    struct span claims; /* JSON */
+    int64_t expires_at;
+};
+void msg_seal_put(struct frame_out *f, const struct msg_seal *m);
+bool msg_seal_get(struct frame_in *f, struct msg_seal *m) WARN_UNUSED;
 
 struct msg_config {
     bool ok;

@@ -47,6 +47,26 @@ void own_keys_commit(struct own_keys *k); /* COMMIT: what was prepared, if anyth
  * *ret_old gets the key that signed before when another took its place (the caller frees it when
  * no child uses it), else NULL. -errno: disk; still wanted. */
 int own_keys_apply(struct own_keys *k, int64_t now, struct signkey **ret_old) WARN_UNUSED;
+/* What an administrator wants of the ring, beside the key itself. */
+struct key_order {
+    int64_t effective_at; /* wall seconds, 0: default */
+    bool force, dry_run;
+    const char *who; /* uid and reason, for the log */
+};
+/* A key that was brought (managed only) becomes NEXT: key file first, ring next, then it counts. It
+ * is judged: dates, thumbprint, effective date, no other key half way (unless force). Taken over
+ * (*key = NULL) when it was staged; not on refusal or dry run. `lines` gets sentences, one a line:
+ * what was or would be done, or why not and what to do. REASON_OK, REASON_ROLL_REFUSED,
+ * REASON_KEY_FORM, REASON_OUT_OF_MEMORY, REASON_INTERNAL (disk). signer_stage does this and tells
+ * the broker. */
+enum reason own_keys_stage(struct own_keys *k, struct signkey **key, const struct key_order *o,
+    int64_t now, struct buf *lines) WARN_UNUSED;
+/* The private key of a certificate in the ring, read from its file (managed) or from where the
+ * configuration says. 0 or -errno with a sentence: -ENOENT when the ring has no such key or its
+ * private part is not here. The caller frees it. */
+int own_keys_load(const struct own_keys *k, const uint8_t x5t[X5T_LEN], struct signkey **ret,
+    char why[OWN_KEYS_WHY_MAX]) WARN_UNUSED;
+
 /* Lets PREVIOUS run out. True when the ring changed (written; a failed write is logged and tried
  * again). */
 bool own_keys_tick(struct own_keys *k, int64_t now);

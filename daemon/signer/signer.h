@@ -52,6 +52,10 @@ void signer_stop_when_idle(struct signer *s);
 /* Takes the prepared settings and keys, starts new children, tells every broker. */
 void signer_commit(struct signer *s);
 
+/* own_keys_stage, and all that follows from it: brokers are told, the timer is set anew. */
+enum reason signer_stage(struct signer *s, struct signkey **key, const struct key_order *o,
+    struct buf *lines) WARN_UNUSED;
+
 /* ring_link.c: the broker's link. */
 void ring_link_accept(int fd, void *signer);
 void ring_links_push(struct signer *s); /* MSG_RING to all */

@@ -39,6 +39,43 @@ START_TEST(dates_and_seconds_agree)
 }
 END_TEST
 
+START_TEST(a_date_is_read_as_it_is_written)
+{
+    static const struct {
+        const char *text;
+        const char *is; /* NULL: refused */
+    } rows[] = {
+        {"2027-03-01", "2027-03-01T00:00:00Z"},
+        {"2027-03-01T02:30Z", "2027-03-01T02:30:00Z"},
+        {"2027-03-01 02:30:59Z", "2027-03-01T02:30:59Z"},
+        {"2024-02-29", "2024-02-29T00:00:00Z"},
+        {"2023-02-29", NULL},
+        {"2027-13-01", NULL},
+        {"2027-00-01", NULL},
+        {"2027-01-00", NULL},
+        {"2027-03-01T24:00Z", NULL},
+        {"2027-03-01T23:60Z", NULL},
+        {"2027-03-01T23:59:60Z", NULL},
+        {"2027-03-01T02:30", NULL},
+        {"2027-03-01T02:30:00", NULL},
+        {"2027-03-01Z", NULL},
+        {"2027-3-1", NULL},
+        {"", NULL},
+        {"tomorrow", NULL},
+        {"2027-03-01 ", NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[CLOCK_TEXT_LEN];
+        int64_t s = -7;
+        ck_assert_msg(clock_parse(rows[i].text, &s) == (rows[i].is != NULL), "%s", rows[i].text);
+        if (rows[i].is)
+            ck_assert_str_eq(clock_text(s, text), rows[i].is);
+        else
+            ck_assert_int_eq(s, -7);
+    }
+}
+END_TEST
+
 /* Every day of eight centuries, one after the other, against the calendar counted by hand. */
 START_TEST(every_day_follows_the_one_before)
 {
@@ -92,6 +129,7 @@ static void fill(TCase *tc)
 {
     tcase_add_loop_test(tc, dates_and_seconds_agree, 0, (int)(sizeof table / sizeof table[0]));
     tcase_add_test(tc, every_day_follows_the_one_before);
+    tcase_add_test(tc, a_date_is_read_as_it_is_written);
     tcase_add_test(tc, what_has_no_four_digit_year_is_never);
     tcase_add_test(tc, the_fake_clock_stands_still_and_the_real_one_returns);
 }

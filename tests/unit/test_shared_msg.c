@@ -198,6 +198,96 @@ static bool get_hint(struct frame_in *f)
            memcmp(m.x5t, hint.x5t, sizeof(m.x5t)) == 0;
 }
 
+static const struct msg_hold hold = {{1, 2, [31] = 9}, true, SPAN("exch has not seen it")};
+
+static void put_hold(struct frame_out *f)
+{
+    msg_hold_put(f, &hold);
+}
+
+static bool get_hold(struct frame_in *f)
+{
+    struct msg_hold m;
+    return msg_hold_get(f, &m) && m.held && memcmp(m.x5t_s256, hold.x5t_s256, 32) == 0 &&
+           span_eq(m.why, hold.why);
+}
+
+static const struct msg_roll roll = {.op = ROLL_WITHDRAW,
+    .effective_at = 1735700000,
+    .force = true,
+    .dry_run = false,
+    .x5t = {7, [19] = 8},
+    .who = SPAN("uid 0: stolen")};
+
+static void put_roll(struct frame_out *f)
+{
+    msg_roll_put(f, &roll);
+}
+
+static bool get_roll(struct frame_in *f)
+{
+    struct msg_roll m;
+    return msg_roll_get(f, &m) && m.op == ROLL_WITHDRAW && m.effective_at == roll.effective_at &&
+           m.force && !m.dry_run && memcmp(m.x5t, roll.x5t, 20) == 0 && span_eq(m.who, roll.who);
+}
+
+static const struct msg_rolled rolled = {REASON_OK, SPAN("a\nb\n"), UINT64_MAX};
+
+static void put_rolled(struct frame_out *f)
+{
+    msg_rolled_put(f, &rolled);
+}
+
+static bool get_rolled(struct frame_in *f)
+{
+    struct msg_rolled m;
+    return msg_rolled_get(f, &m) && m.reason == REASON_OK && span_eq(m.detail, rolled.detail) &&
+           m.generation == UINT64_MAX;
+}
+
+static const struct msg_sign sign = {
+    SIGN_ANNOUNCE, SPAN("exch"), SPAN("https://exch/metadata/json/1"), 2, {{1}, {[19] = 2}}};
+
+static void put_sign(struct frame_out *f)
+{
+    msg_sign_put(f, &sign);
+}
+
+static bool get_sign(struct frame_in *f)
+{
+    struct msg_sign m;
+    return msg_sign_get(f, &m) && m.kind == SIGN_ANNOUNCE && span_eq(m.partner, sign.partner) &&
+           span_eq(m.url, sign.url) && m.n == 2 && memcmp(m.x5t, sign.x5t, 40) == 0;
+}
+
+static const struct msg_signed signed_ = {REASON_OK, SPAN("a.b.c"), 1735700060, SPAN("")};
+
+static void put_signed(struct frame_out *f)
+{
+    msg_signed_put(f, &signed_);
+}
+
+static bool get_signed(struct frame_in *f)
+{
+    struct msg_signed m;
+    return msg_signed_get(f, &m) && m.reason == REASON_OK && span_eq(m.token, signed_.token) &&
+           m.expires_at == 1735700060 && m.detail.n == 0;
+}
+
+static const struct msg_seal seal = {SIGN_DOCUMENT, SPAN("{}"), 5};
+
+static void put_seal(struct frame_out *f)
+{
+    msg_seal_put(f, &seal);
+}
+
+static bool get_seal(struct frame_in *f)
+{
+    struct msg_seal m;
+    return msg_seal_get(f, &m) && m.kind == SIGN_DOCUMENT && span_eq(m.claims, seal.claims) &&
+           m.expires_at == 5;
+}
+
 static const struct message messages[] = {
     {"config", MSG_CONFIG_READY, put_config, get_config, false},
     {"mint", MSG_MINT, put_mint, get_mint, false},
@@ -210,6 +300,12 @@ static const struct message messages[] = {
     {"health", MSG_HEALTH, put_health, get_health, false},
     {"hint", MSG_HINT, put_hint, get_hint, false},
     {"announced", MSG_ANNOUNCED, put_announced, get_announced, false},
+    {"hold", MSG_RING_HOLD, put_hold, get_hold, false},
+    {"roll", MSG_ROLL, put_roll, get_roll, false},
+    {"rolled", MSG_ROLLED, put_rolled, get_rolled, false},
+    {"sign", MSG_SIGN, put_sign, get_sign, false},
+    {"signed", MSG_SIGNED, put_signed, get_signed, false},
+    {"seal", MSG_SEAL, put_seal, get_seal, false},
 };
 
 static size_t put(const struct message *m, unsigned type)
@@ -358,6 +454,43 @@ START_TEST(values_outside_their_range_are_refused)
 }
 END_TEST
 
+START_TEST(what_a_signature_is_for_is_whole)
+{
+    static const struct {
+        struct msg_sign m;
+        bool taken;
+    } rows[] = {
+        {{SIGN_DOCUMENT, SPAN(""), SPAN(""), 0, {{0}}}, true},
+        {{SIGN_ANNOUNCE, SPAN("exch"), SPAN("https://e/m"), 0, {{0}}}, true},
+        {{SIGN_ANNOUNCE, SPAN(""), SPAN("https://e/m"), 0, {{0}}}, false},
+        {{SIGN_ANNOUNCE, SPAN("exch"), SPAN(""), 0, {{0}}}, false},
+        {{SIGN_DOCUMENT, SPAN("exch"), SPAN(""), 0, {{0}}}, false},
+        {{SIGN_DOCUMENT, SPAN(""), SPAN(""), 1, {{0}}}, false},
+        {{(enum sign_kind)2, SPAN("exch"), SPAN("https://e/m"), 0, {{0}}}, false},
+        {{SIGN_ANNOUNCE, SPAN("exch"), SPAN("https://e/m"), MSG_SIGN_KEYS_MAX, {{0}}}, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct msg_sign got;
+        struct frame_out f = start(MSG_SIGN);
+        msg_sign_put(&f, &rows[i].m);
+        struct frame_in in = reopen(&f);
+        ck_assert_msg(msg_sign_get(&in, &got) == rows[i].taken, "row %zu", i);
+    }
+    struct msg_roll r = roll, back;
+    r.op = (enum roll_op)(ROLL_CLEAR_PREVIOUS + 1);
+    struct frame_out f = start(MSG_ROLL);
+    msg_roll_put(&f, &r);
+    struct frame_in in = reopen(&f);
+    ck_assert(!msg_roll_get(&in, &back));
+
+    struct msg_signed s = {REASON_QUOTA, SPAN("a.b.c"), 0, SPAN("")}, sb; /* refused and signed */
+    f = start(MSG_SIGNED);
+    msg_signed_put(&f, &s);
+    in = reopen(&f);
+    ck_assert(!msg_signed_get(&in, &sb));
+}
+END_TEST
+
 START_TEST(an_order_names_user_and_kind_together)
 {
     static const struct {
@@ -393,6 +526,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, values_outside_their_range_are_refused);
     tcase_add_test(tc, half_an_announcement_is_refused);
     tcase_add_test(tc, an_order_names_user_and_kind_together);
+    tcase_add_test(tc, what_a_signature_is_for_is_whole);
 }
 
 int main(void)

@@ -46,6 +46,8 @@ START_TEST(test_defaults)
         {"CacheMaxAge", s->metadata.cache_max_age_s, 3600},
         {"Source", s->signing_key.source, KEYS_MANAGED},
         {"Lifetime", s->signing_key.lifetime_s, 2 * 31557600},
+        {"PrepareBefore", s->signing_key.prepare_before_s, 30 * 86400},
+        {"PublishLead", s->signing_key.publish_lead_s, 86400},
         {"KeepPublishedAfter", s->signing_key.keep_published_after_s, 3600},
         {"Audit", s->signing_key.audit, AUDIT_BEST_EFFORT},
         {"Interval", s->refresh.interval_s, 3600},
@@ -385,8 +387,23 @@ static const struct {
     {"[Client a]\nUser=root\nMaxLifetime=30s\n",
         "t.conf:6: [Client a] MaxLifetime=: must lie between 1min and 1d\n"},
     {"[SigningKey]\nSource=files\n", "t.conf:5: [SigningKey] Source=files needs Current=\n"},
+    {"[SigningKey]\nSource=credential\nCurrent=/k.pem\n",
+        "t.conf:6: [SigningKey] Current= must be the name of a credential with "
+        "Source=credential\n"},
+    {"[SigningKey]\nSource=files\nCurrent=/k.pem\nNext=n\n",
+        "t.conf:7: [SigningKey] Next= must be an absolute path with Source=files\n"},
+    {"[SigningKey]\nSource=files\nCurrent=/k.pem\nNextEffective=2027-03-01\n",
+        "t.conf:7: [SigningKey] NextEffective= needs Next=\n"},
+    {"[SigningKey]\nSource=files\nCurrent=/k.pem\nRoot=yes\n",
+        "t.conf:7: [SigningKey] Root= has a meaning only with Source=managed\n"},
+    {"[SigningKey]\nNextEffective=2027-03-01\n", "t.conf:5: [SigningKey] NextEffective= has a "
+                                                 "meaning only with Source=files or credential\n"},
+    {"[SigningKey]\nLifetime=1d\n",
+        "t.conf:5: [SigningKey] Lifetime= must be at least four times PublishLead=\n"},
+    {"[SigningKey]\nPublishLead=90d\nLifetime=300d\n",
+        "t.conf:5: [SigningKey] Lifetime= must be at least four times PublishLead=\n"},
     {"[SigningKey]\nCurrent=/k.pem\n",
-        "t.conf:5: [SigningKey] Current= has a meaning only with Source=files\n"},
+        "t.conf:5: [SigningKey] Current= has a meaning only with Source=files or credential\n"},
     {"[TLS]\nCertificate=/c.pem\n", "t.conf:5: [TLS] Certificate= needs PrivateKey=\n"},
     {"[TLS]\nPrivateKey=/k.pem\n", "t.conf:5: [TLS] PrivateKey= needs Certificate=\n"},
     {"[Refresh]\nRetryMin=20min\n",
@@ -482,7 +499,8 @@ START_TEST(test_print_shows_origin)
         "[Identity]\n# t.conf:2\nApplicationId=00000004-0000-0ff1-ce00-000000000000\n"
         "# t.conf:3\nRealm=contoso.example\n# default\nName=s2sd\n"
         "ServiceName=00000004-0000-0ff1-ce00-000000000000\nHosts=lync.contoso.example\n",
-        "\n[SigningKey]\n# default\nSource=managed\n#Current=\n#Next=\nLifetime=2y\n",
+        "\n[SigningKey]\n# default\nSource=managed\n#Current=\n#Next=\n#NextEffective=\n"
+        "PrepareBefore=30d\nPublishLead=1d\nRoot=no\nLifetime=2y\n",
         "\n[Partner exch]\n# default\n#Description=\n# t.conf:5\nMetadataURL=https://exch.contoso",
         "# t.conf:8\nTrust=full\n# default\n#PermittedUsers=\n",
         "[Partner sps]\n# default\n#Description=\n# t.conf:10\nMetadataURL=https://sps.contoso",
