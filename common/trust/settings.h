@@ -36,6 +36,7 @@ enum right {
 #define SETTINGS_CLIENTS_MAX 1000
 #define SETTINGS_LIST_MAX 256 /* entries of one list */
 #define SETTINGS_PINS_MAX 16  /* PinnedPublicKey= of one partner */
+#define SETTINGS_POOL_MAX 16  /* Members= of a pool */
 
 /* Strings of a list, owned by the settings. */
 struct names {
@@ -117,6 +118,13 @@ struct settings {
         uint64_t max_document; /* bytes */
         unsigned parallel;     /* fetches at once */
     } refresh;
+    struct {
+        struct names members; /* document URLs of the servers that are the same application; empty:
+                                 no pool. This server may be among them */
+        int64_t interval_s;
+        char *ca_file; /* NULL: the system's CAs */
+        struct names pinned_keys;
+    } pool;
     struct {
         char *https; /* "[::]:8443", only without socket activation */
         enum validate_by validate_by;

@@ -463,6 +463,7 @@ bool settings_settle(struct settings *s, const char *hostname, struct conf_error
     settle_partners(&t);
     sort_partners(&t);
     index_issuers(&t);
+    settings_settle_pool(s, errors);
     settle_clients(&t);
     find_client_twins(&t);
     if (t.out_of_memory)

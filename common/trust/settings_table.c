@@ -226,6 +226,30 @@ static const struct setting_row refresh_rows[] = {
         .help = "Fetches at the same time"},
 };
 
+static const struct setting_row pool_rows[] = {
+    {.key = "Members",
+        .kind = SK_URLS,
+        .offset = S(pool.members),
+        .help = "Where the documents of the servers are that are the same application; this server "
+                "may be among them"},
+    {.key = "Interval",
+        .kind = SK_DURATION,
+        .offset = S(pool.interval_s),
+        .def = "5min",
+        .min = MIN_S(5),
+        .max = HOURS_S(24),
+        .clamp = true,
+        .help = "How often the members' documents are fetched; moved into 5min to 1d"},
+    {.key = "CAFile",
+        .kind = SK_FILE,
+        .offset = S(pool.ca_file),
+        .help = "PEM file with the CAs that vouch for the members; default is the system's"},
+    {.key = "PinnedPublicKey",
+        .kind = SK_PINS,
+        .offset = S(pool.pinned_keys),
+        .help = "sha256//BASE64 of the members' TLS public keys; any of the list fits"},
+};
+
 static const struct setting_row listen_rows[] = {
     {.key = "HTTPS",
         .kind = SK_ENDPOINT,
@@ -532,6 +556,7 @@ const struct setting_section setting_sections[] = {
     SECTION("SigningKey", false, signing_key_rows, "The key that signs tokens"),
     SECTION("TLS", false, tls_rows, "The certificate of the public HTTPS door"),
     SECTION("Refresh", false, refresh_rows, "How partners' documents are kept current"),
+    SECTION("Pool", false, pool_rows, "Servers that are the same application, each with its key"),
     SECTION("Listen", false, listen_rows, "Doors, and who may use them"),
     SECTION("Limits", false, limits_rows, "What nobody may exceed"),
     SECTION("Processes", false, processes_rows, "How many processes share the work"),

@@ -88,3 +88,5 @@ bool setting_defaults(const struct setting_section *section, void *base) WARN_UN
 /* Cross checks and derived values (settings_check.c): works on s->set, collects in `errors`. */
 bool settings_settle(struct settings *s, const char *hostname, struct conf_errors *errors)
     WARN_UNUSED;
+/* The same of [Pool] (settings_check_pool.c). */
+void settings_settle_pool(const struct settings *s, struct conf_errors *errors);
