@@ -20,6 +20,7 @@ struct reading {
     int64_t now;
     struct metadata *m;
     unsigned in_force; /* keys that may be used at this moment */
+    int64_t own_keys;  /* of a pool member's document: its first entries that are its own */
     size_t key_bytes;  /* of all moduli */
 };
 
@@ -78,7 +79,7 @@ static enum reason judge_identity(
         remark(r->m, "issuer, realm or serviceName is missing or not a string");
         return REASON_DOCUMENT_FORM;
     }
-    if (span_eq_str(issuer, self->issuer)) {
+    if (self && span_eq_str(issuer, self->issuer)) {
         remark(r->m, "issuer is our own");
         return REASON_DOCUMENT_OURS;
     }
@@ -251,6 +252,8 @@ static enum reason judge_keys(struct reading *r, const struct json_value *keys)
         if (skipped)
             remark(r->m, "keys[%u] %s", position, skipped);
         position++;
+        if (position <= r->own_keys)
+            r->m->n_own = r->m->n_certs;
     }
     if (r->in_force)
         return REASON_OK;
@@ -259,6 +262,31 @@ static enum reason judge_keys(struct reading *r, const struct json_value *keys)
     else if (position == 0)
         remark(r->m, "keys is empty");
     return REASON_DOCUMENT_KEYS;
+}
+
+/* ---------------------------------------------------------------------------- members of a pool */
+
+/* Which keys are the member's own, and who of the pool it is. Absent is for the caller to judge. */
+static enum reason judge_pool(struct reading *r, const struct json_value *document)
+{
+    const struct json_value *own = json_get(document, "s2s_own_keys");
+    const struct json_value *who = json_get(document, "s2s_member");
+    const struct json_value *keys = json_get_nocase(document, "keys");
+    struct metadata *m = r->m;
+    if (!own && !who)
+        return REASON_OK;
+    if (!own || own->type != JSON_NUMBER || !json_int(own->text, &r->own_keys) || r->own_keys < 1 ||
+        !keys || r->own_keys > keys->count) {
+        remark(m, "s2s_own_keys does not count the first of the keys");
+        return REASON_DOCUMENT_FORM;
+    }
+    if (!who || who->type != JSON_STRING ||
+        b64url_decode(who->text, m->member, METADATA_MEMBER_LEN) != METADATA_MEMBER_LEN) {
+        remark(m, "s2s_member is not base64url of %d bytes", METADATA_MEMBER_LEN);
+        return REASON_DOCUMENT_FORM;
+    }
+    m->says_own_keys = true;
+    return REASON_OK;
 }
 
 /* ---------------------------------------------------------------------------------- the ladder */
@@ -281,6 +309,8 @@ static enum reason judge(
         return REASON_DOCUMENT_FORM;
     }
     reason = judge_identity(r, document, self);
+    if (reason == REASON_OK && !self)
+        reason = judge_pool(r, document);
     if (reason != REASON_OK)
         return reason;
     return judge_keys(r, json_get_nocase(document, "keys"));
@@ -298,7 +328,7 @@ enum reason metadata_parse(struct span text, const struct partner *pins,
     if (reason != REASON_OK) {
         for (size_t i = 0; i < ret->n_certs; i++)
             cert_freep(&ret->certs[i]);
-        ret->n_certs = 0;
+        ret->n_certs = ret->n_own = 0;
     }
     return reason;
 }

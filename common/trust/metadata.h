@@ -9,12 +9,18 @@
 
 #define METADATA_MAX (1024 * 1024)
 #define METADATA_KEYS_MAX 64         /* entries of the array, usable or not */
+#define METADATA_MEMBER_LEN 16       /* bytes that tell members of a pool apart */
 #define METADATA_KEY_BYTES_MAX 40960 /* moduli together, so that one frame can carry a partner */
 
 /* A partner's document after judging. */
 struct metadata {
     struct cert *certs[METADATA_KEYS_MAX]; /* usable now or later, in document order, owned */
     size_t n_certs;
+    /* A pool member says with `s2s_own_keys`: N that the first N entries are keys of its own, with
+     * `s2s_member` who of the pool it is. */
+    bool says_own_keys;
+    size_t n_own;                        /* usable certificates among them: the first of `certs` */
+    uint8_t member[METADATA_MEMBER_LEN]; /* zero: not said */
     /* Came from where anybody may have kept a copy of an older one, so a withdrawn key needs proof
      * that this one is younger (update.h). False for a certificate that an administrator put there.
      */
@@ -31,7 +37,8 @@ struct metadata {
  * keys are kept too: store_settle_disputes sees all partners. REASON_OK: identity right, at least
  * one key usable now. REASON_DOCUMENT_KEYS: right identity, none usable now (the installed set
  * stays). REASON_DOCUMENT_FORM, _ISSUER, _OURS (issuer equals self->issuer), _PRIVATE,
- * REASON_JSON_*, REASON_TOO_LARGE, REASON_OUT_OF_MEMORY: refused whole, no certificates. *ret need
+ * REASON_JSON_*, REASON_TOO_LARGE, REASON_OUT_OF_MEMORY: refused whole, no certificates. `self`
+ * NULL reads the document of a pool member: its issuer is ours, and `pins` say so. *ret need
  * not be initialised; ret->detail is filled in any case; the caller calls metadata_done. */
 enum reason metadata_parse(struct span text, const struct partner *pins,
     const struct identity *self, int64_t now, struct metadata *ret) WARN_UNUSED;
@@ -43,6 +50,10 @@ struct metadata_own {
     const char *url; /* [Metadata] URL */
     const struct cert *const *certs;
     size_t n_certs;
+    /* In a pool: how many of them, from the front, are our own, and who of the pool we are. NULL:
+     * there is no pool, and the document says nothing of it. */
+    const uint8_t *member; /* METADATA_MEMBER_LEN bytes */
+    size_t n_own;
 };
 /* Each appends to `out`: REASON_OK or REASON_OUT_OF_MEMORY (also when out->max is too small).
  * The full Exchange-style document. `id` is "_" + a UUID (version 5 form, from SHA-1) of issuer and

@@ -81,6 +81,18 @@ static enum reason finish(const struct buf *out)
     return out->failed ? REASON_OUT_OF_MEMORY : REASON_OK;
 }
 
+/* What the other members of a pool take from our document, and nobody else looks at. */
+static void put_pool(struct json_out *j, const struct metadata_own *own)
+{
+    if (!own->member)
+        return;
+    CLEANUP(buf_done) struct buf text = BUF_INIT(64);
+    b64url_put(&text, own->member, METADATA_MEMBER_LEN);
+    j->b->failed |= text.failed;
+    json_out_int(j, "s2s_own_keys", (int64_t)own->n_own);
+    json_out_span(j, "s2s_member", buf_span(&text));
+}
+
 enum reason metadata_render(const struct metadata_own *own, struct buf *out)
 {
     const struct identity *id = own->identity;
@@ -102,6 +114,7 @@ enum reason metadata_render(const struct metadata_own *own, struct buf *out)
         put_key(&j, own->certs[i]);
     json_out_array_end(&j);
     put_endpoint(&j, own->url);
+    put_pool(&j, own);
     json_out_object_end(&j);
     return finish(out);
 }

@@ -99,22 +99,31 @@ static enum reason freeze(struct buf *text, struct document *doc)
     return REASON_OK;
 }
 
-enum reason documents_render(
-    const struct settings *s, const struct keyring *ring, struct documents **ret)
+/* Our own keys, then those of the other members of a pool. */
+static void gather(const struct documents_of *of, const struct cert *certs[METADATA_KEYS_MAX],
+    struct metadata_own *own)
+{
+    own->n_own = own->n_certs = keyring_published_certs(of->ring, certs);
+    for (size_t i = 0; i < of->n_fellows && own->n_certs < METADATA_KEYS_MAX; i++)
+        certs[own->n_certs++] = of->fellows[i];
+}
+
+enum reason documents_render(const struct documents_of *of, struct documents **ret)
 {
     static enum reason (*const render[KIND_COUNT])(const struct metadata_own *, struct buf *) = {
         [KIND_METADATA] = metadata_render,
         [KIND_OPENID] = metadata_render_openid,
         [KIND_JWKS] = metadata_render_jwks};
-    const struct cert *certs[KEYRING_MAX];
-    struct metadata_own own = {.identity = &s->identity,
-        .url = s->metadata.url,
+    const struct cert *certs[METADATA_KEYS_MAX];
+    struct metadata_own own = {.identity = &of->settings->identity,
+        .url = of->settings->metadata.url,
         .certs = certs,
-        .n_certs = keyring_published_certs(ring, certs)};
+        .member = of->member};
+    gather(of, certs, &own);
     CLEANUP(documents_freep) struct documents *d = calloc(1, sizeof(*d));
     if (!d)
         return REASON_OUT_OF_MEMORY;
-    d->max_age_s = s->metadata.cache_max_age_s;
+    d->max_age_s = of->settings->metadata.cache_max_age_s;
     for (size_t i = 0; i < KIND_COUNT; i++) {
         CLEANUP(buf_done) struct buf text = BUF_INIT(METADATA_MAX);
         enum reason r = render[i](&own, &text);

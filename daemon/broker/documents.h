@@ -17,9 +17,19 @@ struct document {
 
 struct documents;
 
-/* Renders all of them. `out`: REASON_OK or why not. */
-enum reason documents_render(
-    const struct settings *s, const struct keyring *ring, struct documents **ret) WARN_UNUSED;
+/* What is published; nothing of it is kept. */
+struct documents_of {
+    const struct settings *settings;
+    const struct keyring *ring;
+    /* In a pool: who we are (METADATA_MEMBER_LEN bytes), and keys of the other members, which stand
+     * behind ours. NULL: no pool. */
+    const uint8_t *member;
+    const struct cert *const *fellows;
+    size_t n_fellows; /* what does not fit behind our own is left out */
+};
+
+/* Renders all of them. REASON_OK or why not. */
+enum reason documents_render(const struct documents_of *of, struct documents **ret) WARN_UNUSED;
 void documents_free(struct documents *d); /* NULL is fine; what is being sent stays alive */
 void documents_freep(struct documents **d);
 /* The document at that path, or NULL. Metadata paths match ASCII case-insensitively with or without

@@ -82,7 +82,8 @@ void wiring_on_gone(struct partner_entry *e, void *broker)
 static bool publish(struct broker *b, const struct settings *s, const struct keyring *ring)
 {
     struct documents *documents = NULL;
-    enum reason r = documents_render(s, ring, &documents);
+    const struct documents_of of = {.settings = s, .ring = ring};
+    enum reason r = documents_render(&of, &documents);
     if (r == REASON_OK)
         r = public_doors_serve(b->public, s, documents);
     if (r != REASON_OK) {

@@ -62,12 +62,13 @@ static struct documents *render(const struct settings *s)
 {
     CLEANUP(signkey_freep) struct signkey *key = NULL;
     struct keyring ring = {0};
+    const struct documents_of of = {.settings = s, .ring = &ring};
     struct documents *documents;
     int64_t now = clock_wall_s();
     bool changed;
     if (signkey_generate("s2sd", now - 86400, now + 86400, &key) != REASON_OK ||
         keyring_set(&ring, signkey_cert(key), NULL, 0, now, &changed) != REASON_OK ||
-        documents_render(s, &ring, &documents) != REASON_OK)
+        documents_render(&of, &documents) != REASON_OK)
         fail("the documents cannot be made");
     keyring_done(&ring);
     return documents;

@@ -8,6 +8,16 @@
 #define NOW INT64_C(1767225600)
 #define APP "00000004-0000-0ff1-ce00-000000000000"
 
+/* The same bytes as the document of a pool member: no more keys are its own than there are, and the
+ * keys are judged alike. */
+static void read_as_member(const struct metadata *as_partner, struct span text)
+{
+    CLEANUP(metadata_done) struct metadata m = {0};
+    enum reason r = metadata_parse(text, &pins, NULL, NOW, &m);
+    must(m.n_own <= m.n_certs && (m.says_own_keys || m.n_own == 0));
+    must(r == REASON_OK ? m.n_certs == as_partner->n_certs : m.n_certs == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct partner pins = {.app_id = (char[]){APP},
@@ -33,8 +43,10 @@ static void publish_again(const struct metadata *m)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT(2 * METADATA_MAX);
     CLEANUP(metadata_done) struct metadata back = {0};
-    struct metadata_own own = {&publisher, "https://lync.contoso.com/metadata/json/1",
-        (const struct cert *const *)m->certs, m->n_certs};
+    struct metadata_own own = {.identity = &publisher,
+        .url = "https://lync.contoso.com/metadata/json/1",
+        .certs = (const struct cert *const *)m->certs,
+        .n_certs = m->n_certs};
     must(metadata_render(&own, &text) == REASON_OK);
     must(metadata_parse(buf_span(&text), &pins, &self, NOW, &back) == REASON_OK);
     must(back.n_certs == m->n_certs && back.skipped == 0 && back.x5t_mismatches == 0);
@@ -53,6 +65,16 @@ static void apply(const struct metadata *m)
     must(changes.n == 0 && t->generation == 1);
 }
 
+/* The same bytes as the document of a pool member: no more keys are its own than there are, and the
+ * keys are judged alike. */
+static void read_as_member(const struct metadata *as_partner, struct span text)
+{
+    CLEANUP(metadata_done) struct metadata m = {0};
+    enum reason r = metadata_parse(text, &pins, NULL, NOW, &m);
+    must(m.n_own <= m.n_certs && (m.says_own_keys || m.n_own == 0));
+    must(r == REASON_OK ? m.n_certs == as_partner->n_certs : m.n_certs == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     CLEANUP(metadata_done) struct metadata m = {0};
@@ -62,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     must((r == REASON_OK) == (m.n_certs > 0));
     if (r != REASON_OK)
         return 0;
+    read_as_member(&m, span_bytes(data, n));
     apply(&m);
     publish_again(&m);
     return 0;

@@ -41,7 +41,8 @@ static struct documents *render(const char *conf)
     struct cert cert = *signkey_cert(key);
     struct keyring ring = {.n = 1, .slots = {{.state = KEY_CURRENT, .cert = &cert}}};
     settings = settings_of(conf);
-    ck_assert_int_eq(documents_render(settings, &ring, &documents), REASON_OK);
+    const struct documents_of of = {.settings = settings, .ring = &ring};
+    ck_assert_int_eq(documents_render(&of, &documents), REASON_OK);
     signkey_free(key);
     return documents;
 }

@@ -31,7 +31,8 @@ static void open_site(const char *conf)
     struct cert cert = *signkey_cert(key);
     struct keyring ring = {.n = 1, .slots = {{.state = KEY_CURRENT, .cert = &cert}}};
     settings = settings_of(conf);
-    ck_assert_int_eq(documents_render(settings, &ring, &documents), REASON_OK);
+    const struct documents_of of = {.settings = settings, .ring = &ring};
+    ck_assert_int_eq(documents_render(&of, &documents), REASON_OK);
     ck_assert_int_eq(site_open(&site, settings, documents), REASON_OK);
 }
 

@@ -163,7 +163,10 @@ static void must(bool good)
 static void make_texts(void)
 {
     const struct cert *certs[] = {signkey_cert(key)};
-    const struct metadata_own own = {&them, "https://lync.contoso.com/metadata/json/1", certs, 1};
+    const struct metadata_own own = {.identity = &them,
+        .url = "https://lync.contoso.com/metadata/json/1",
+        .certs = certs,
+        .n_certs = 1};
     document = ring_text = state_text = BUF_INIT(TEXT_MAX);
     key_text = (struct buf){.max = TEXT_MAX, .secret = true};
     must(metadata_render(&own, &document) == REASON_OK);
@@ -270,7 +273,10 @@ static enum reason read_document(void)
 static enum reason render_documents(void)
 {
     const struct cert *certs[] = {signkey_cert(key)};
-    const struct metadata_own own = {&them, "https://lync.contoso.com/metadata/json/1", certs, 1};
+    const struct metadata_own own = {.identity = &them,
+        .url = "https://lync.contoso.com/metadata/json/1",
+        .certs = certs,
+        .n_certs = 1};
     CLEANUP(buf_done) struct buf b = BUF_INIT(TEXT_MAX);
     enum reason r = metadata_render(&own, &b);
     if (r == REASON_OK)

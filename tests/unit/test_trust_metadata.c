@@ -565,7 +565,7 @@ static struct identity ours = {.app_id = (char[]){APP},
 
 static void render(const struct cert *const *certs, size_t n, struct buf *out)
 {
-    struct metadata_own own = {&ours, URL, certs, n};
+    struct metadata_own own = {.identity = &ours, .url = URL, .certs = certs, .n_certs = n};
     *out = BUF_INIT(METADATA_MAX);
     ck_assert_int_eq(metadata_render(&own, out), REASON_OK);
 }
@@ -639,7 +639,7 @@ END_TEST
 
 START_TEST(discovery_names_the_origin)
 {
-    struct metadata_own own = {&ours, URL, NULL, 0};
+    struct metadata_own own = {.identity = &ours, .url = URL, .certs = NULL, .n_certs = 0};
     CLEANUP(buf_done) struct buf text = BUF_INIT(65536);
     ck_assert_int_eq(metadata_render_openid(&own, &text), REASON_OK);
     ck_assert_str_eq(text.p,
@@ -656,7 +656,8 @@ START_TEST(the_key_set_holds_the_same_keys_in_the_same_order)
 {
     CLEANUP(cert_freep) struct cert *a = fixture_cert(1);
     CLEANUP(cert_freep) struct cert *b = fixture_cert(2);
-    struct metadata_own own = {&ours, URL, (const struct cert *[]){b, a}, 2};
+    struct metadata_own own = {
+        .identity = &ours, .url = URL, .certs = (const struct cert *[]){b, a}, .n_certs = 2};
     CLEANUP(buf_done) struct buf text = BUF_INIT(65536);
     CLEANUP(json_doc_freep) struct json_doc *doc = json_doc_new();
     const struct json_limits limits = {.bytes = 65536};
@@ -676,7 +677,8 @@ END_TEST
 START_TEST(a_buffer_that_is_too_small_is_told)
 {
     CLEANUP(cert_freep) struct cert *a = fixture_cert(1);
-    struct metadata_own own = {&ours, URL, (const struct cert *[]){a}, 1};
+    struct metadata_own own = {
+        .identity = &ours, .url = URL, .certs = (const struct cert *[]){a}, .n_certs = 1};
     CLEANUP(buf_done) struct buf text = BUF_INIT(100);
     ck_assert_int_eq(metadata_render(&own, &text), REASON_OUT_OF_MEMORY);
     buf_done(&text);
