@@ -8,16 +8,6 @@
 #define NOW INT64_C(1767225600)
 #define APP "00000004-0000-0ff1-ce00-000000000000"
 
-/* The same bytes as the document of a pool member: no more keys are its own than there are, and the
- * keys are judged alike. */
-static void read_as_member(const struct metadata *as_partner, struct span text)
-{
-    CLEANUP(metadata_done) struct metadata m = {0};
-    enum reason r = metadata_parse(text, &pins, NULL, NOW, &m);
-    must(m.n_own <= m.n_certs && (m.says_own_keys || m.n_own == 0));
-    must(r == REASON_OK ? m.n_certs == as_partner->n_certs : m.n_certs == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct partner pins = {.app_id = (char[]){APP},
