@@ -33,7 +33,7 @@ static enum reason read_identity(const struct json_value *v, struct claims *c, s
 }
 
 /* R17: no sign, fraction, exponent, blank or leading zero, and nothing that needs strtol(3). */
-static bool read_seconds(const struct json_value *v, int64_t *ret)
+bool claims_seconds(const struct json_value *v, int64_t *ret)
 {
     const struct span s = v->text;
     int64_t seconds = 0;
@@ -52,14 +52,14 @@ static bool read_seconds(const struct json_value *v, int64_t *ret)
 static enum reason read_nbf(const struct json_value *v, struct claims *c, size_t offset)
 {
     (void)offset;
-    c->has_nbf = read_seconds(v, &c->nbf);
+    c->has_nbf = claims_seconds(v, &c->nbf);
     return c->has_nbf ? REASON_OK : REASON_TIME_FORM;
 }
 
 static enum reason read_exp(const struct json_value *v, struct claims *c, size_t offset)
 {
     (void)offset;
-    c->has_exp = read_seconds(v, &c->exp);
+    c->has_exp = claims_seconds(v, &c->exp);
     return c->has_exp ? REASON_OK : REASON_TIME_FORM;
 }
 

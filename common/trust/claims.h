@@ -35,3 +35,6 @@ enum claims_of { CLAIMS_SIGNED, CLAIMS_OUTER, CLAIMS_USER };
  * gets the name of the claim (static text). */
 enum reason claims_read(const struct json_value *payload, enum claims_of of, struct claims *ret,
     struct span *ret_bad) WARN_UNUSED;
+
+/* A time as claims carry it: a string of 1-10 digits or such an integer. */
+bool claims_seconds(const struct json_value *v, int64_t *ret) WARN_UNUSED;
