@@ -127,6 +127,7 @@ static void on_ring(const struct keyring *ring, void *broker)
 {
     struct broker *b = broker;
     tell_ring(ring);
+    workers_signing_key(b->workers, keyring_current(ring)->cert->x5t);
     if (publish(b, b->settings, ring) && public_doors_any(b->public))
         signer_link_published(b->signer, ring->generation);
     settle(b, NULL, on_moved); /* a partner that copies our certificate */

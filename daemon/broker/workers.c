@@ -63,6 +63,7 @@ struct workers {
     uint64_t dropped; /* frames, of links that are gone */
     struct msg_health health;
     bool signer_up;
+    uint8_t signing_key[X5T_LEN]; /* of CURRENT; zeros: not known yet */
     bool held, stopping;
 };
 
@@ -104,6 +105,18 @@ static void send_signer(struct worker *w)
         return;
     CLEANUP(closep) int fd = w->all->signer_up ? w->all->ops->mint_link(w->all->arg) : -1;
     (void)!send_bare(w, MSG_SIGNER_LINK, 0, fd < 0 ? -1 : fd);
+}
+
+/* Which tokens a minter may hand out again. */
+static void send_signing_key(struct worker *w)
+{
+    uint8_t room[64];
+    struct frame_out f;
+    if (w->kind != WORKERS_MINTER)
+        return;
+    frame_start(&f, room, sizeof(room), MSG_SIGNING_KEY, 0);
+    msg_signing_key_put(&f, w->all->signing_key);
+    (void)!send_small(w, &f, -1);
 }
 
 static int send_trust(struct worker *w, const struct partner_entry *e)
@@ -366,6 +379,7 @@ static int spawn(struct worker *w)
         return 0;
     }
     send_health(w);
+    send_signing_key(w);
     send_signer(w);
     owe_all(w);
     pump(w);
@@ -442,6 +456,15 @@ void workers_signer(struct workers *ws, bool up)
     ws->signer_up = up;
     for (size_t i = 0; i < ws->n; i++)
         send_signer(&ws->list[i]);
+}
+
+void workers_signing_key(struct workers *ws, const uint8_t x5t[X5T_LEN])
+{
+    if (memcmp(ws->signing_key, x5t, X5T_LEN) == 0)
+        return;
+    memcpy(ws->signing_key, x5t, X5T_LEN);
+    for (size_t i = 0; i < ws->n; i++)
+        send_signing_key(&ws->list[i]);
 }
 
 /* The places of the partners have changed; requests that wait for one are told to go on. */

@@ -62,6 +62,9 @@ void workers_health(struct workers *w, struct msg_health health);
 /* The signer came or went: the minters get new links, or hear that it is away. */
 void workers_signer(struct workers *w, bool up);
 
+/* The signing key of the ring that is about to be published. */
+void workers_signing_key(struct workers *w, const uint8_t x5t[X5T_LEN]);
+
 /* Asks each worker whether it is there, and kills one that has not answered several times in a row:
  * another takes its place. Runs by itself every few seconds. */
 void workers_ping(struct workers *w);

@@ -229,12 +229,14 @@ void msg_minted_put(struct frame_out *f, const struct msg_minted *m)
 {
     frame_put_span(f, m->token);
     frame_put_i64(f, m->expires_at);
+    frame_put_span(f, span_bytes(m->x5t, sizeof(m->x5t)));
 }
 
 bool msg_minted_get(struct frame_in *f, struct msg_minted *m)
 {
     m->token = frame_span(f);
     m->expires_at = frame_i64(f);
+    get_bytes(f, m->x5t, sizeof(m->x5t));
     return done(f, MSG_MINTED) && m->token.n > 0;
 }
 
@@ -344,6 +346,17 @@ bool msg_number_get(struct frame_in *f, uint64_t *ret)
 {
     *ret = frame_u64(f);
     return frame_end(f);
+}
+
+void msg_signing_key_put(struct frame_out *f, const unsigned char x5t[20])
+{
+    frame_put_span(f, span_bytes(x5t, 20));
+}
+
+bool msg_signing_key_get(struct frame_in *f, unsigned char ret_x5t[20])
+{
+    get_bytes(f, ret_x5t, 20);
+    return done(f, MSG_SIGNING_KEY);
 }
 
 void msg_name_put(struct frame_out *f, struct span partner)

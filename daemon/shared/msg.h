@@ -36,6 +36,7 @@ enum msg_type {
                          away. From a minter, empty: it has none, though the signer is up */
     MSG_HEALTH,       /* u8 may_mint, u8 may_validate */
     MSG_HINT_DONE,    /* str partner: the refresh asked for has ended, or will not be made now */
+    MSG_SIGNING_KEY,  /* 20 bytes x5t (minters only): the key that is first in our document now */
     /* worker -> broker */
     MSG_WORKER_READY, /* doors are open */
     MSG_HINT,         /* str partner, 20 bytes x5t: a token names a key we do not know */
@@ -154,6 +155,7 @@ bool msg_mint_get(struct frame_in *f, struct msg_mint *m) WARN_UNUSED;
 struct msg_minted {
     struct span token;
     int64_t expires_at;
+    unsigned char x5t[20]; /* of the key that signed it */
 };
 void msg_minted_put(struct frame_out *f, const struct msg_minted *m);
 bool msg_minted_get(struct frame_in *f, struct msg_minted *m) WARN_UNUSED;
@@ -205,6 +207,9 @@ bool msg_announced_get(struct frame_in *f, struct msg_announced *m) WARN_UNUSED;
 /* MSG_RING_PUBLISHED, MSG_TRUST_SYNCED: one number. The caller has looked at the type. */
 void msg_number_put(struct frame_out *f, uint64_t number);
 bool msg_number_get(struct frame_in *f, uint64_t *ret) WARN_UNUSED;
+/* MSG_SIGNING_KEY: SHA-1 of the certificate of CURRENT. */
+void msg_signing_key_put(struct frame_out *f, const unsigned char x5t[20]);
+bool msg_signing_key_get(struct frame_in *f, unsigned char ret_x5t[20]) WARN_UNUSED;
 /* MSG_TRUST_GONE, MSG_HINT_DONE: a partner's section name; MSG_ANNOUNCE: a token. Never empty. The
  * caller has looked at the type. */
 void msg_name_put(struct frame_out *f, struct span partner);

@@ -41,7 +41,8 @@ void minting_child_answer(const struct settings *s, struct signkey *key, struct 
     struct minted minted = {.token = {.max = JWS_TOKEN_MAX, .secret = true}};
     enum reason r = mint(s, key, f, &minted);
     if (r == REASON_OK) {
-        struct msg_minted m = {buf_span(&minted.token), minted.expires_at};
+        struct msg_minted m = {.token = buf_span(&minted.token), .expires_at = minted.expires_at};
+        memcpy(m.x5t, signkey_cert(key)->x5t, sizeof(m.x5t));
         frame_start(out, room, FRAME_MAX, MSG_MINTED, f->id);
         msg_minted_put(out, &m);
         return;

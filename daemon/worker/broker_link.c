@@ -108,6 +108,16 @@ static void on_signer_link(struct broker_link *b, struct frame_in *f, int *fd)
         minter_on_signer_link(b->w, TAKE_FD(*fd));
 }
 
+static void on_signing_key(struct broker_link *b, struct frame_in *f, int *fd)
+{
+    (void)fd;
+    uint8_t x5t[X5T_LEN];
+    if (msg_signing_key_get(f, x5t))
+        minter_on_signing_key(b->w, x5t);
+    else
+        link_drop(b->link, "no thumbprint of a signing key");
+}
+
 /* Reload: both steps of every program must succeed (DESIGN 2). */
 
 static void send_config_ready(struct broker_link *b, uint32_t id, const struct conf_errors *errors)
@@ -180,6 +190,7 @@ static const struct {
     {MSG_HINT_DONE, 1 << WORKER_VALIDATOR, on_hint_done},
     {MSG_HEALTH, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_health},
     {MSG_SIGNER_LINK, 1 << WORKER_MINTER, on_signer_link},
+    {MSG_SIGNING_KEY, 1 << WORKER_MINTER, on_signing_key},
     {MSG_CONFIG_PREPARE, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_prepare},
     {MSG_CONFIG_COMMIT, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_commit},
     {MSG_CONFIG_ABORT, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_abort},

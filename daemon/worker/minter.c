@@ -46,6 +46,7 @@ struct minter {
     struct link *signer;   /* NULL: away */
     int64_t away_since_ms; /* when it went away */
     struct cache *tokens;
+    uint8_t signing_key[X5T_LEN]; /* of the tokens in there; zeros: not told yet */
     struct orders orders;
     unsigned n_orders;
     struct event *timer; /* looks at orders whose time has come */
@@ -179,12 +180,15 @@ static void order_leave(struct minter *m, struct order *o)
 
 /* Takes the order out of the list before anybody is answered: an answered peer may ask the same
  * again at once. */
-static void order_done(struct minter *m, struct order *o, struct span token, int64_t expires_at)
+static void order_done(struct minter *m, struct order *o, const struct msg_minted *minted)
 {
     struct request *r;
+    struct span token = minted->token;
+    int64_t expires_at = minted->expires_at;
     order_leave(m, o);
-    /* Names may mean something else since a reload. */
-    if (o->edition == m->w->edition)
+    /* Names may mean something else since a reload; and what a key signed that has been replaced
+     * meanwhile is not handed out twice. */
+    if (o->edition == m->w->edition && memcmp(minted->x5t, m->signing_key, X5T_LEN) == 0)
         token_cache_put(m->tokens, &o->key, token, expires_at);
     while ((r = next_waiter(o)) != NULL) {
         const struct audit_mint a = audit_of_order(r, o);
@@ -422,7 +426,7 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
     if (!o)
         link_drop(l, "answer to an unknown order");
     else if (f->type == MSG_MINTED && msg_minted_get(f, &minted))
-        order_done(m, o, minted.token, minted.expires_at);
+        order_done(m, o, &minted);
     else if (f->type == MSG_REFUSED && msg_refused_get(f, &refused) && refused.reason != REASON_OK)
         on_refused(m, o, &refused);
     else
@@ -496,6 +500,15 @@ void minter_on_signer_link(struct worker *w, int fd)
 bool minter_has_signer(const struct minter *m)
 {
     return m->signer != NULL;
+}
+
+void minter_on_signing_key(struct worker *w, const uint8_t x5t[X5T_LEN])
+{
+    struct minter *m = w->minter;
+    if (memcmp(m->signing_key, x5t, X5T_LEN) == 0)
+        return;
+    memcpy(m->signing_key, x5t, X5T_LEN);
+    cache_clear(m->tokens);
 }
 
 void minter_on_commit(struct worker *w)

@@ -22,6 +22,11 @@ void minter_cancel(struct worker *w, struct request *r);
 /* A connected mint link (taken over), or -1: the signer is away. */
 void minter_on_signer_link(struct worker *w, int fd);
 bool minter_has_signer(const struct minter *m);
+/* Our document has that key first now. Tokens that another key signed are forgotten: a receiver
+ * that believes the first key only (protocol note 1.4) must not meet one after it has read the
+ * document.
+ */
+void minter_on_signing_key(struct worker *w, const uint8_t x5t[X5T_LEN]);
 /* Other settings are in force: tokens of old rules are forgotten. */
 void minter_on_commit(struct worker *w);
 /* Requests that wait for the signer. */

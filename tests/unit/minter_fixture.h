@@ -107,11 +107,26 @@ static inline void expect_no_order(void)
     ck_assert_msg(!next_order(&o), "the signer was asked");
 }
 
+static uint8_t signing_key[X5T_LEN]; /* what the played signer signs with */
+
+/* The broker's word on the key that is first in our document now. */
+static inline void tell_signing_key(uint8_t first_byte)
+{
+    uint8_t room[64];
+    const uint8_t x5t[X5T_LEN] = {first_byte};
+    struct frame_out f;
+    frame_start(&f, room, sizeof room, MSG_SIGNING_KEY, 0);
+    msg_signing_key_put(&f, x5t);
+    send_frame(&world.broker, &f);
+    loop_turn(world.base);
+}
+
 static inline void sign(uint32_t id, const char *token, int64_t lifetime_s)
 {
     uint8_t room[1024];
     struct frame_out f;
-    const struct msg_minted m = {span_of(token), clock_wall_s() + lifetime_s};
+    struct msg_minted m = {.token = span_of(token), .expires_at = clock_wall_s() + lifetime_s};
+    memcpy(m.x5t, signing_key, X5T_LEN);
     frame_start(&f, room, sizeof room, MSG_MINTED, id);
     msg_minted_put(&f, &m);
     send_frame(&signer, &f);

@@ -328,7 +328,7 @@ START_TEST(a_leaving_worker_ends_idle_peers_and_answers_the_others)
     struct frame_in in;
     struct frame_out out;
     ck_assert(next_frame(&signer, room, &in));
-    const struct msg_minted m = {SPAN("a.b.c"), NOW + 60};
+    const struct msg_minted m = {.token = SPAN("a.b.c"), .expires_at = NOW + 60};
     uint32_t id = in.id;
     frame_start(&out, room, sizeof room, MSG_MINTED, id);
     msg_minted_put(&out, &m);

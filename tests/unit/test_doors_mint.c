@@ -313,6 +313,23 @@ START_TEST(a_reload_forgets_tokens_also_those_under_way)
 }
 END_TEST
 
+START_TEST(tokens_of_a_key_that_is_not_first_any_more_are_forgotten)
+{
+    open_minter(US LYNC_PARTNER RULE(""));
+    signing_key[0] = 1;
+    tell_signing_key(1);
+    expect_signed(CLIENT "&resource=lync", "one.one.one", 3600);
+    tell_signing_key(1); /* the same: nothing is forgotten */
+    expect_token(CLIENT "&resource=lync", "one.one.one");
+    tell_signing_key(2);
+    expect_signed(CLIENT "&resource=lync", "old.old.old", 3600); /* was signed before the roll */
+    signing_key[0] = 2;
+    expect_signed(CLIENT "&resource=lync", "two.two.two", 3600);
+    expect_token(CLIENT "&resource=lync", "two.two.two");
+    close_minter();
+}
+END_TEST
+
 START_TEST(the_same_asked_at_once_is_signed_once)
 {
     struct far_end http, varlink, third;
@@ -567,6 +584,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, what_differs_gets_a_token_of_its_own);
     tcase_add_test(tc, no_cache_hands_nothing_out_again);
     tcase_add_test(tc, a_reload_forgets_tokens_also_those_under_way);
+    tcase_add_test(tc, tokens_of_a_key_that_is_not_first_any_more_are_forgotten);
     tcase_add_test(tc, the_same_asked_at_once_is_signed_once);
     tcase_add_test(tc, a_caller_that_goes_away_leaves_its_token_to_the_next);
     tcase_add_loop_test(tc, the_signers_refusal_is_handed_on, 0, ARRAY_LEN(from_signer));

@@ -56,7 +56,7 @@ static bool get_mint(struct frame_in *f)
            m.uid == mint.uid && m.pid == 77 && span_eq(m.unit, mint.unit);
 }
 
-static const struct msg_minted minted = {SPAN("a.b.c"), 1735700000};
+static const struct msg_minted minted = {SPAN("a.b.c"), 1735700000, {7, 1, 9}};
 
 static void put_minted(struct frame_out *f)
 {
@@ -67,7 +67,7 @@ static bool get_minted(struct frame_in *f)
 {
     struct msg_minted m;
     return msg_minted_get(f, &m) && span_eq(m.token, minted.token) &&
-           m.expires_at == minted.expires_at;
+           m.expires_at == minted.expires_at && memcmp(m.x5t, minted.x5t, 20) == 0;
 }
 
 static const struct msg_refused refused = {REASON_QUOTA, 5, SPAN("too many")};
@@ -288,6 +288,17 @@ static bool get_seal(struct frame_in *f)
            m.expires_at == 5;
 }
 
+static void put_signing_key(struct frame_out *f)
+{
+    msg_signing_key_put(f, minted.x5t);
+}
+
+static bool get_signing_key(struct frame_in *f)
+{
+    unsigned char x5t[20];
+    return msg_signing_key_get(f, x5t) && memcmp(x5t, minted.x5t, 20) == 0;
+}
+
 static const struct message messages[] = {
     {"config", MSG_CONFIG_READY, put_config, get_config, false},
     {"mint", MSG_MINT, put_mint, get_mint, false},
@@ -305,6 +316,7 @@ static const struct message messages[] = {
     {"rolled", MSG_ROLLED, put_rolled, get_rolled, false},
     {"sign", MSG_SIGN, put_sign, get_sign, false},
     {"signed", MSG_SIGNED, put_signed, get_signed, false},
+    {"signing key", MSG_SIGNING_KEY, put_signing_key, get_signing_key, false},
     {"seal", MSG_SEAL, put_seal, get_seal, false},
 };
 
