@@ -32,6 +32,7 @@ X(TOKEN_KIND, "wrong_token_kind", 2000001, "invalid_token", "R19", "The token is
 X(UNKNOWN_ISSUER, "unknown_issuer", 2000009, "invalid_issuer", "R15", "The token's issuer is not one of our partners", "Compare ApplicationId= and Realm= of the partner with the token's iss.") \
 X(PARTNER_DISABLED, "partner_disabled", 2000009, "invalid_issuer", "R15", "The partner is switched off in the configuration", "Set Enabled=yes and reload.") \
 X(PARTNER_STALE, "partner_stale", 2000009, "invalid_issuer", "R37", "The partner's document is older than StaleAfter= allows", "s2sctl partners show tells why it cannot be fetched.") \
+X(PARTNER_SUSPENDED, "partner_suspended", 2000009, "invalid_issuer", "R15", "An administrator has suspended the partner", "s2sctl partners show tells who and when; s2sctl partners resume ends it.") \
 X(NO_KEY_ID, "no_key_id", 2000000, "invalid_signature", "R13", "The token names no key", "The sender must write x5t or kid into the header.") \
 X(UNKNOWN_KEY, "unknown_key", 2000000, "invalid_signature", "R13", "The token names a key that the partner does not publish", "If the partner has rolled its key: s2sctl partners refresh.") \
 X(KEY_EXPIRED, "key_expired", 2000000, "invalid_signature", "R12", "The partner's certificate is outside its dates", "The partner must publish a new certificate.") \
@@ -89,7 +90,9 @@ X(DOCUMENT_KEYS, "document_keys", 0, "", "R37", "The document holds no usable ke
 X(DOCUMENT_OURS, "document_ours", 0, "", "R14", "The document is our own", "MetadataURL= points back to this server.") \
 X(DOCUMENT_PRIVATE, "document_private_key", 0, "", "R11", "The document publishes a private key", "Tell the partner at once: that key is lost.") \
 X(NEVER_FETCHED, "never_fetched", 0, "", "fetch", "The document has not been fetched yet", "s2sctl partners refresh.") \
-X(DOCUMENT_REPLAY, "document_replay", 0, "", "R37", "The document holds only keys that were withdrawn or barred before", "An older document came back; if the partner really went back to an old key, remove its state file while s2sd is stopped.") \
+X(DOCUMENT_REPLAY, "document_replay", 0, "", "R37", "The document holds only keys that were withdrawn or barred before", "An older document came back. When it has stood for a day it is taken by itself; s2sctl partners approve NAME takes it at once.") \
+X(DOCUMENT_HELD, "document_held", 0, "", "R37", "The document is held back until an administrator approves it", "Compare the thumbprints with the partner by another way than the network, then: s2sctl partners approve NAME.") \
+X(DOCUMENT_PINS, "document_not_pinned", 0, "", "R36", "The document holds none of the keys of PinnedKeys=", "Ask the partner by another way than the network which keys are its own, then change PinnedKeys=.") \
 /* keys and certificates */ \
 X(KEY_FORM, "key_malformed", 0, "", "R10", "The key or certificate cannot be read", "It must be an X.509 certificate in DER with an RSA key.") \
 X(KEY_TYPE, "key_type", 0, "", "R10", "The key is of a type that is not used here", "RSA of 2048 to 8192 bits.") \

@@ -289,6 +289,13 @@ static const struct partner *search(
     return NULL;
 }
 
+int64_t partner_hold_down_s(const struct partner *p)
+{
+    bool vouched =
+        p->ca_file || p->pinned_keys.n > 0 || p->certificate || p->continuity != CONTINUITY_TLS;
+    return vouched ? 0 : p->hold_down_s;
+}
+
 const struct partner *settings_partner(const struct settings *s, struct span name)
 {
     return search(s, name, nth_name);

@@ -13,6 +13,7 @@ enum key_source { KEYS_MANAGED, KEYS_FILES, KEYS_CREDENTIAL };
 enum trust_level { TRUST_FULL, TRUST_APPLICATION, TRUST_USER };
 enum product { PRODUCT_GENERIC, PRODUCT_EXCHANGE, PRODUCT_LYNC, PRODUCT_SHAREPOINT, PRODUCT_S2SD };
 enum expired_keys { EXPIRED_REFUSE, EXPIRED_WARN };
+enum continuity { CONTINUITY_TLS, CONTINUITY_PINNED, CONTINUITY_SIGNED };
 enum addresses { ADDRESSES_ANY, ADDRESSES_PUBLIC };
 enum validate_by { VALIDATE_EVERYONE, VALIDATE_RULES };
 enum audit_mode { AUDIT_BEST_EFFORT, AUDIT_REQUIRED };
@@ -35,7 +36,7 @@ enum right {
 #define SETTINGS_PARTNERS_MAX 10000
 #define SETTINGS_CLIENTS_MAX 1000
 #define SETTINGS_LIST_MAX 256 /* entries of one list */
-#define SETTINGS_PINS_MAX 16  /* PinnedPublicKey= of one partner */
+#define SETTINGS_PINS_MAX 16  /* PinnedPublicKey= or PinnedKeys= of one partner */
 #define SETTINGS_POOL_MAX 16  /* Members= of a pool */
 
 /* Strings of a list, owned by the settings. */
@@ -61,6 +62,10 @@ struct partner {
     enum expired_keys expired_keys;
     enum addresses addresses;
     int64_t grace_s;
+    int64_t hold_down_s; /* see partner_hold_down_s */
+    enum continuity continuity;
+    struct names pinned_certs; /* PinnedKeys=, with CONTINUITY_PINNED: see key_pin.h */
+    char *expect;              /* thumbprint of the first document's key, with CONTINUITY_SIGNED */
     int64_t delegation_lifetime_s; /* default 600 */
     bool unsigned_outer;           /* default yes, no for PRODUCT_S2SD */
     bool accept_sid;
@@ -93,6 +98,7 @@ struct settings {
     struct {
         char *url; /* where partners reach us */
         int64_t cache_max_age_s;
+        bool is_signed; /* our document carries signed_metadata */
     } metadata;
     struct {
         enum key_source source;
@@ -172,5 +178,9 @@ const struct partner *settings_partner(const struct settings *s, struct span nam
 const struct partner *settings_partner_of_issuer(const struct settings *s, struct span issuer);
 const struct client_rule *settings_client(const struct settings *s, struct span name);
 const char *trust_level_name(enum trust_level t); /* full, application, user */
+const char *continuity_name(enum continuity c);   /* tls, pinned, signed */
+/* HoldDown= where it counts: for a partner vouched for by the system's CAs alone, with neither
+ * CAFile=, PinnedPublicKey= nor Continuity=pinned or signed. Else 0. */
+int64_t partner_hold_down_s(const struct partner *p);
 /* The word of one right, as Allow= has it. */
 const char *right_name(enum right r);

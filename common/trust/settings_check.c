@@ -274,6 +274,31 @@ static void check_partner_broker(struct settling *t, const struct partner *p, co
         partner_error(t, p, in_where(b, "Applications"), "Applications= needs TrustBroker=yes");
 }
 
+/* One setting of the partner has a meaning only beside a word of another. */
+static void check_only_with(struct settling *t, const struct partner *p, const struct block *b,
+    const char *key, const char *word)
+{
+    if (given_in(b, key) && strcmp(continuity_name(p->continuity), word) != 0)
+        partner_error(
+            t, p, in_where(b, key), "%s= has a meaning only with Continuity=%s", key, word);
+}
+
+static void check_partner_continuity(
+    struct settling *t, const struct partner *p, const struct block *b)
+{
+    check_only_with(t, p, b, "PinnedKeys", "pinned");
+    check_only_with(t, p, b, "Expect", "signed");
+    if (p->continuity == CONTINUITY_PINNED && !given_in(b, "PinnedKeys"))
+        partner_error(t, p, in_where(b, "Continuity"), "Continuity=pinned needs PinnedKeys=");
+    if (p->continuity != CONTINUITY_TLS && p->certificate)
+        partner_error(t, p, in_where(b, "Continuity"),
+            "Continuity= is about documents: beside Certificate= it has no meaning");
+    /* A document of new keys only is no good one until then: the partner would go stale first. */
+    if (p->hold_down_s >= t->s->refresh.stale_after_s)
+        partner_error(t, p, in_where(b, "HoldDown"),
+            "HoldDown= must be shorter than StaleAfter= of [Refresh]");
+}
+
 /* SharePoint writes the authority of its URL into audiences, port included (protocol note 2.2); the
  * others the bare host. */
 static void derive_audience(struct settling *t, struct partner *p)
@@ -299,6 +324,7 @@ static void settle_partner(struct settling *t, struct partner *p, const struct b
             partner_error(t, p, p->where, "needs %s=", pins[i]);
     check_partner_source(t, p, b);
     check_partner_broker(t, p, b);
+    check_partner_continuity(t, p, b);
     if (!given_in(b, "UnsignedOuter"))
         p->unsigned_outer = p->product != PRODUCT_S2SD;
     if (!given_in(b, "SelfRefresh"))

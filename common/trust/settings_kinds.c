@@ -115,6 +115,38 @@ static bool parse_url(const struct reading *r)
     return check_url(r, span_of(r->value)) && put_string(r, strdup(r->value));
 }
 
+static char ascii_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* 40 or 64 hexadecimal digits, as tools print them: in either case, with or without colons. */
+static char *thumbprint_copy(struct span word)
+{
+    char *copy = malloc(word.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; copy && i < word.n; i++)
+        if (word.p[i] != ':')
+            copy[n++] = ascii_upper(word.p[i]);
+    if (copy)
+        copy[n] = '\0';
+    return copy;
+}
+
+static bool is_thumbprint(const char *text)
+{
+    size_t n = strlen(text);
+    return (n == 40 || n == 64) && strspn(text, "0123456789ABCDEF") == n;
+}
+
+static bool parse_thumbprint(const struct reading *r)
+{
+    CLEANUP(freep) char *text = thumbprint_copy(span_of(r->value));
+    if (text && !is_thumbprint(text))
+        return refuse(r, "not the SHA-1 or SHA-256 of a certificate (40 or 64 hexadecimal digits)");
+    return put_string(r, TAKE(text));
+}
+
 static bool parse_file(const struct reading *r)
 {
     if (r->value[0] != '/')
@@ -561,6 +593,20 @@ static bool word_pin(const struct reading *r, struct span word)
     return list_add(r, SETTINGS_PINS_MAX, strndup(word.p, word.n));
 }
 
+static bool word_key_pin(const struct reading *r, struct span word)
+{
+    char safe[SHOWN_LEN];
+    if (span_starts(word, SPAN("sha256//")))
+        return word_pin(r, word);
+    CLEANUP(freep) char *text = thumbprint_copy(word);
+    if (text && !is_thumbprint(text))
+        return refuse(r,
+            "\"%s\" is neither 40 or 64 hexadecimal digits of a certificate's hash nor "
+            "sha256//BASE64=",
+            shown(word, safe));
+    return list_add(r, SETTINGS_PINS_MAX, TAKE(text));
+}
+
 static bool word_principal(const struct reading *r, struct span word)
 {
     char safe[SHOWN_LEN];
@@ -615,6 +661,11 @@ static bool parse_urls(const struct reading *r)
 static bool parse_pins(const struct reading *r)
 {
     return each_word(r, word_pin);
+}
+
+static bool parse_key_pins(const struct reading *r)
+{
+    return each_word(r, word_key_pin);
 }
 
 static bool parse_principals(const struct reading *r)
@@ -676,6 +727,8 @@ static const struct {
     [SK_HOSTS] = {parse_hosts, print_list, reset_list},
     [SK_URLS] = {parse_urls, print_list, reset_list},
     [SK_PINS] = {parse_pins, print_list, reset_list},
+    [SK_THUMBPRINT] = {parse_thumbprint, print_string, reset_string},
+    [SK_KEY_PINS] = {parse_key_pins, print_list, reset_list},
     [SK_PRINCIPALS] = {parse_principals, print_list, reset_list},
     [SK_PARTNERS] = {parse_partners, print_list, reset_list},
     [SK_PATTERNS] = {parse_patterns, print_list, reset_list},

@@ -31,6 +31,8 @@ static const struct setting_word words_expired[] = {
     {"refuse", EXPIRED_REFUSE}, {"warn", EXPIRED_WARN}, {NULL, 0}};
 static const struct setting_word words_addresses[] = {
     {"any", ADDRESSES_ANY}, {"public", ADDRESSES_PUBLIC}, {NULL, 0}};
+static const struct setting_word words_continuity[] = {{"tls", CONTINUITY_TLS},
+    {"pinned", CONTINUITY_PINNED}, {"signed", CONTINUITY_SIGNED}, {NULL, 0}};
 static const struct setting_word words_right[] = {{"mint", RIGHT_MINT},
     {"validate", RIGHT_VALIDATE}, {"explain", RIGHT_EXPLAIN}, {"status", RIGHT_STATUS},
     {"monitor", RIGHT_MONITOR}, {"refresh", RIGHT_REFRESH}, {"reload", RIGHT_RELOAD},
@@ -79,6 +81,11 @@ static const struct setting_row metadata_rows[] = {
         .def = "1h",
         .max = DAYS_S(1),
         .help = "How long partners may keep our document (Cache-Control)"},
+    {.key = "Signed",
+        .kind = SK_BOOL,
+        .offset = S(metadata.is_signed),
+        .def = "no",
+        .help = "yes: our document carries signed_metadata, for partners with Continuity=signed"},
 };
 
 static const struct setting_row signing_key_rows[] = {
@@ -449,6 +456,29 @@ static const struct setting_row partner_rows[] = {
         .def = "0",
         .max = DAYS_S(30),
         .help = "How long a key that has left the document is still believed"},
+    {.key = "HoldDown",
+        .kind = SK_DURATION,
+        .offset = P(hold_down_s),
+        .def = "0",
+        .max = DAYS_S(30),
+        .help = "How long a new key must stand in the document before it is believed; counts only "
+                "where the system's CAs alone vouch for the partner"},
+    {.key = "Continuity",
+        .kind = SK_WORD,
+        .offset = P(continuity),
+        .def = "tls",
+        .words = words_continuity,
+        .help = "What makes the keys of a new document believed. tls: that TLS is verified; "
+                "pinned: PinnedKeys=; signed: the document is signed by a key believed already"},
+    {.key = "PinnedKeys",
+        .kind = SK_KEY_PINS,
+        .offset = P(pinned_certs),
+        .help = "The only keys that are believed (Continuity=pinned): thumbprints, SHA-256 of "
+                "certificates, or sha256//BASE64 of public keys"},
+    {.key = "Expect",
+        .kind = SK_THUMBPRINT,
+        .offset = P(expect),
+        .help = "Thumbprint of the key that signs the first document (Continuity=signed)"},
     {.key = "DelegationLifetime",
         .kind = SK_DURATION,
         .offset = P(delegation_lifetime_s),
@@ -595,6 +625,11 @@ bool setting_name_valid(struct span name)
         if (!name_byte(name.p[i], i == 0))
             return false;
     return true;
+}
+
+const char *continuity_name(enum continuity c)
+{
+    return setting_word_of(words_continuity, (int)c);
 }
 
 const char *trust_level_name(enum trust_level t)

@@ -28,6 +28,8 @@ enum setting_kind {
     SK_HOSTS,      /* struct names: host[:port], lower-cased */
     SK_URLS,       /* struct names: https with a path */
     SK_PINS,       /* struct names: sha256//BASE64 */
+    SK_THUMBPRINT, /* char *: SHA-1 or SHA-256 of a certificate, upper-case hexadecimal */
+    SK_KEY_PINS,   /* struct names: the same, or sha256//BASE64 of the public key */
     SK_PRINCIPALS, /* struct names: appid@realm, lower-cased */
     SK_PARTNERS,   /* struct names: section names */
     SK_PATTERNS,   /* struct patterns: user patterns, lower-cased */

@@ -7,18 +7,21 @@
 #include "metadata.h"
 #include "sealed_text.h"
 
-#define TITLE "s2sd partner state 1"
+#define TITLE "s2sd partner state 2"
+#define TITLE_1 "s2sd partner state 1" /* of an older edition: no line marked "since 2" */
 #define HISTORY_LINES 100
 #define HISTORY_MAX 65536
 #define NOTE_MAX 400
 #define MODULUS_MAX 1024 /* RSA-8192 */
 #define EXPONENT_MAX 8
+#define HELD_LINE "[held]"
 #define DOCUMENT_LINE "[document]"
 
 void partner_state_done(struct partner_state *s)
 {
     partner_trust_done(&s->trust);
     buf_done(&s->document);
+    buf_done(&s->held.document);
     free(s->history);
     *s = (struct partner_state){0};
 }
@@ -28,6 +31,15 @@ void partner_state_done(struct partner_state *s)
 static void put_text(struct buf *out, const char *key, const char *value)
 {
     text_put_span(out, key, span_of(value));
+}
+
+static void put_operator(struct buf *out, const struct partner_state *s)
+{
+    text_put_int(out, "Suspended", s->trust.suspended);
+    text_put_time(out, "SuspendedAt", s->suspended_at);
+    put_text(out, "SuspendedBy", s->suspended_by);
+    text_put_int(out, "Sequence", s->sequence);
+    text_put_bytes(out, "SequenceKeys", s->sequence_keys, sizeof(s->sequence_keys));
 }
 
 static void put_schedule(struct buf *out, const struct partner_state *s)
@@ -58,6 +70,8 @@ static void put_key(struct buf *out, const struct partner_key *k)
     text_put_time(out, "FirstSeenAt", k->first_seen_at);
     text_put_time(out, "LastSeenAt", k->last_seen_at);
     text_put_time(out, "MissingAt", k->missing_at);
+    text_put_int(out, "Published", k->published);
+    text_put_time(out, "ReturningAt", k->returning_at);
     text_put_bytes(out, "Modulus", n.p, n.n);
     text_put_bytes(out, "Exponent", e.p, e.n);
 }
@@ -75,14 +89,27 @@ static void put_history(struct buf *out, const char *history)
     }
 }
 
+static void put_held(struct buf *out, const struct partner_held *h)
+{
+    buf_put_str(out, "\n" HELD_LINE "\n");
+    put_text(out, "Reason", reason_code(h->reason));
+    text_put_time(out, "Since", h->since);
+    put_text(out, "Detail", h->detail);
+    text_put_int(out, "Length", (int64_t)h->document.n);
+    buf_put_span(out, buf_span(&h->document));
+    buf_put_char(out, '\n');
+}
+
 enum reason partner_state_print(const struct partner_state *s, struct buf *out)
 {
     CLEANUP(buf_done) struct buf body = BUF_INIT(PARTNER_STATE_MAX);
     put_schedule(&body, s);
+    put_operator(&body, s);
     text_put_int(&body, "Keys", (int64_t)s->trust.n_keys);
     for (size_t i = 0; i < s->trust.n_keys; i++)
         put_key(&body, &s->trust.keys[i]);
     put_history(&body, s->history);
+    put_held(&body, &s->held);
     buf_put_str(&body, "\n" DOCUMENT_LINE "\n");
     buf_put_span(&body, buf_span(&s->document));
     if (!body.failed)
@@ -92,33 +119,51 @@ enum reason partner_state_print(const struct partner_state *s, struct buf *out)
 
 /* ------------------------------------------------------------------------------------- reading */
 
-static void scan_schedule(struct text_in *in, struct partner_state *s)
-{
-    char code[64];
-    s->trust.generation = (uint64_t)text_int(in, "Generation");
-    s->trust.good_at = text_time(in, "GoodAt");
-    text_str(in, "ETag", s->etag, sizeof(s->etag));
-    text_str(in, "LastModified", s->last_modified, sizeof(s->last_modified));
-    s->next_try_at = text_time(in, "NextTryAt");
-    s->last_try_at = text_time(in, "LastTryAt");
-    text_str(in, "LastReason", code, sizeof(code));
-    s->last_reason = reason_of_code(code);
-    text_str(in, "LastDetail", s->last_detail, sizeof(s->last_detail));
-    int64_t failures = text_int(in, "Failures");
-    s->failures = (unsigned)failures;
-    if (s->last_reason == REASON_COUNT || failures < 0 || failures > UINT32_MAX)
-        in->failed = true;
-}
-
 static void fixed_bytes(struct text_in *in, const char *key, uint8_t *out, size_t n)
 {
     if (text_bytes(in, key, out, n) != n)
         in->failed = true;
 }
 
+static enum reason scan_reason(struct text_in *in, const char *key)
+{
+    char code[64];
+    text_str(in, key, code, sizeof(code));
+    enum reason r = reason_of_code(code);
+    if (r == REASON_COUNT)
+        in->failed = true;
+    return r;
+}
+
+/* Since 2. */
+static void scan_operator(struct text_in *in, struct partner_state *s)
+{
+    s->trust.suspended = text_bool(in, "Suspended");
+    s->suspended_at = text_time(in, "SuspendedAt");
+    text_str(in, "SuspendedBy", s->suspended_by, sizeof(s->suspended_by));
+    s->sequence = text_int(in, "Sequence");
+    fixed_bytes(in, "SequenceKeys", s->sequence_keys, sizeof(s->sequence_keys));
+}
+
+static void scan_schedule(struct text_in *in, struct partner_state *s)
+{
+    s->trust.generation = (uint64_t)text_int(in, "Generation");
+    s->trust.good_at = text_time(in, "GoodAt");
+    text_str(in, "ETag", s->etag, sizeof(s->etag));
+    text_str(in, "LastModified", s->last_modified, sizeof(s->last_modified));
+    s->next_try_at = text_time(in, "NextTryAt");
+    s->last_try_at = text_time(in, "LastTryAt");
+    s->last_reason = scan_reason(in, "LastReason");
+    text_str(in, "LastDetail", s->last_detail, sizeof(s->last_detail));
+    int64_t failures = text_int(in, "Failures");
+    s->failures = (unsigned)failures;
+    if (failures < 0 || failures > UINT32_MAX)
+        in->failed = true;
+}
+
 /* Every key is judged again: a file from before a stricter policy must not bring a weak key back.
  */
-static enum reason scan_key(struct text_in *in, struct partner_key *k)
+static enum reason scan_key(struct text_in *in, unsigned edition, struct partner_key *k)
 {
     char state[16];
     uint8_t modulus[MODULUS_MAX], exponent[EXPONENT_MAX];
@@ -137,6 +182,8 @@ static enum reason scan_key(struct text_in *in, struct partner_key *k)
     k->first_seen_at = text_time(in, "FirstSeenAt");
     k->last_seen_at = text_time(in, "LastSeenAt");
     k->missing_at = text_time(in, "MissingAt");
+    k->published = edition > 1 ? text_bool(in, "Published") : k->state == PKEY_VALID;
+    k->returning_at = edition > 1 ? text_time(in, "ReturningAt") : 0;
     size_t n = text_bytes(in, "Modulus", modulus, sizeof(modulus));
     size_t e = text_bytes(in, "Exponent", exponent, sizeof(exponent));
     if (in->failed)
@@ -152,14 +199,14 @@ static bool is_known(const struct partner_trust *t, const struct partner_key *k)
     return false;
 }
 
-static enum reason scan_keys(struct text_in *in, struct partner_trust *t)
+static enum reason scan_keys(struct text_in *in, unsigned edition, struct partner_trust *t)
 {
     int64_t n = text_int(in, "Keys");
     if (n < 0 || n > PARTNER_KEYS_MAX)
         return REASON_DOCUMENT_FORM;
     for (int64_t i = 0; i < n; i++) {
         struct partner_key k = {0};
-        enum reason r = scan_key(in, &k);
+        enum reason r = scan_key(in, edition, &k);
         if (r == REASON_OUT_OF_MEMORY)
             return r;
         if (r != REASON_OK || is_known(t, &k)) {
@@ -194,6 +241,24 @@ static enum reason scan_history(struct text_in *in, char **ret)
     return lines && !*ret ? REASON_OUT_OF_MEMORY : REASON_OK;
 }
 
+/* Since 2. */
+static enum reason scan_held(struct text_in *in, struct partner_held *h)
+{
+    text_literal(in, "");
+    text_literal(in, HELD_LINE);
+    h->reason = scan_reason(in, "Reason");
+    h->since = text_time(in, "Since");
+    text_str(in, "Detail", h->detail, sizeof(h->detail));
+    int64_t n = text_int(in, "Length");
+    if (in->failed || n < 0 || n > METADATA_MAX || (size_t)n > in->rest.n)
+        return REASON_DOCUMENT_FORM;
+    h->document = BUF_INIT(METADATA_MAX);
+    buf_put(&h->document, in->rest.p, (size_t)n);
+    in->rest = span_skip(in->rest, (size_t)n);
+    text_literal(in, "");
+    return h->document.failed ? REASON_OUT_OF_MEMORY : REASON_OK;
+}
+
 static enum reason scan_document(struct text_in *in, struct buf *ret)
 {
     text_literal(in, "");
@@ -205,12 +270,16 @@ static enum reason scan_document(struct text_in *in, struct buf *ret)
     return ret->failed ? REASON_OUT_OF_MEMORY : REASON_OK;
 }
 
-static enum reason scan_body(struct text_in *in, struct partner_state *s)
+static enum reason scan_body(struct text_in *in, unsigned edition, struct partner_state *s)
 {
     scan_schedule(in, s);
-    enum reason r = scan_keys(in, &s->trust);
+    if (edition > 1)
+        scan_operator(in, s);
+    enum reason r = scan_keys(in, edition, &s->trust);
     if (r == REASON_OK)
         r = scan_history(in, &s->history);
+    if (r == REASON_OK && edition > 1)
+        r = scan_held(in, &s->held);
     if (r == REASON_OK)
         r = scan_document(in, &s->document);
     return r;
@@ -224,13 +293,18 @@ enum reason partner_state_scan(struct span text, struct span name, struct partne
         return REASON_DOCUMENT_FORM;
     memcpy(expected, name.p, name.n);
     expected[name.n] = '\0';
+    unsigned edition = 2;
     enum reason r = sealed_open(text, TITLE, expected, &in.rest);
+    if (r == REASON_DOCUMENT_FORM) {
+        edition = 1;
+        r = sealed_open(text, TITLE_1, expected, &in.rest);
+    }
     if (r != REASON_OK)
         return r;
     CLEANUP(partner_state_freep) struct partner_state *s = calloc(1, sizeof(*s));
     if (!s || !(s->trust.name = strdup(expected)))
         return REASON_OUT_OF_MEMORY;
-    r = scan_body(&in, s);
+    r = scan_body(&in, edition, s);
     if (r != REASON_OK)
         return r;
     *ret = *s;
@@ -270,5 +344,32 @@ enum reason partner_state_note(struct partner_state *s, int64_t now, const char 
         return REASON_OUT_OF_MEMORY;
     free(s->history);
     s->history = fresh;
+    return REASON_OK;
+}
+
+/* ---------------------------------------------------------------------------- held documents */
+
+void partner_state_unhold(struct partner_state *s)
+{
+    buf_done(&s->held.document);
+    s->held = (struct partner_held){.reason = REASON_OK};
+}
+
+enum reason partner_state_hold(struct partner_state *s, struct span document, enum reason reason,
+    const char *detail, int64_t now)
+{
+    struct partner_held *h = &s->held;
+    bool same = h->document.n > 0 && span_eq(buf_span(&h->document), document);
+    CLEANUP(buf_done) struct buf copy = BUF_INIT(METADATA_MAX);
+    buf_put_span(&copy, document);
+    if (copy.failed)
+        return REASON_OUT_OF_MEMORY;
+    if (!same)
+        h->since = now;
+    buf_done(&h->document);
+    h->document = copy;
+    copy = BUF_INIT(0);
+    h->reason = reason;
+    snprintf(h->detail, sizeof(h->detail), "%s", detail);
     return REASON_OK;
 }

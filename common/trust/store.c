@@ -78,6 +78,7 @@ enum reason partner_trust_copy(const struct partner_trust *t, struct partner_tru
         return REASON_OUT_OF_MEMORY;
     copy->generation = t->generation;
     copy->good_at = t->good_at;
+    copy->suspended = t->suspended;
     for (size_t i = 0; i < t->n_keys; i++) {
         copy->keys[i] = t->keys[i];
         pubkey_ref(copy->keys[i].key);
@@ -329,6 +330,7 @@ void partner_trust_put(struct frame_out *f, const struct partner_trust *t)
     frame_put_str(f, t->name);
     frame_put_u64(f, t->generation);
     frame_put_i64(f, t->good_at);
+    frame_put_u8(f, t->suspended);
     frame_put_u32(f, n);
     for (size_t i = 0; i < t->n_keys; i++)
         if (t->keys[i].state != PKEY_GONE)
@@ -384,8 +386,9 @@ enum reason partner_trust_get(struct frame_in *f, struct partner_trust *ret)
         return REASON_OUT_OF_MEMORY;
     t->generation = frame_u64(f);
     t->good_at = frame_i64(f);
+    bool ok = flag_get(f, &t->suspended);
     uint32_t n = frame_u32(f);
-    if (f->failed || !*name || n > PARTNER_KEYS_MAX)
+    if (!ok || f->failed || !*name || n > PARTNER_KEYS_MAX)
         return REASON_DOCUMENT_FORM;
     while (t->n_keys < n) {
         enum reason r = key_get(f, &t->keys[t->n_keys]);

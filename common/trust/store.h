@@ -25,7 +25,9 @@ struct partner_key {
     char kid[128];                 /* of a JWK; "" when none. An x5t text also matches as kid */
     int64_t not_before, not_after; /* 0, INT64_MAX for a bare JWK */
     int64_t first_seen_at, last_seen_at, missing_at;
-    struct pubkey *key; /* a reference of its own */
+    bool published;       /* stands in the last good document; the broker's own knowledge */
+    int64_t returning_at; /* GONE: since when every document has held it again, 0: it does not */
+    struct pubkey *key;   /* a reference of its own */
 };
 /* May a signature by this key count at wall time `now`? REASON_OK (VALID, or MISSING within its
  * grace), REASON_KEY_BARRED, REASON_KEY_DISPUTED, REASON_KEY_EXPIRED (outside its dates by more
@@ -39,6 +41,7 @@ struct partner_trust {
     char *name;          /* section name */
     uint64_t generation; /* moves when the keys change */
     int64_t good_at;     /* wall time of the last good document (or 304), 0: never */
+    bool suspended;      /* by an administrator: nothing of it is believed or minted for it */
     struct partner_key keys[PARTNER_KEYS_MAX];
     size_t n_keys;
 };

@@ -395,3 +395,16 @@ bool msg_hint_get(struct frame_in *f, struct msg_hint *m)
     get_bytes(f, m->x5t, sizeof(m->x5t));
     return done(f, MSG_HINT) && m->partner.n > 0;
 }
+
+void msg_suspended_put(struct frame_out *f, const struct msg_suspended *m)
+{
+    frame_put_span(f, m->partner);
+    frame_put_u8(f, m->suspended);
+}
+
+bool msg_suspended_get(struct frame_in *f, struct msg_suspended *m)
+{
+    m->partner = frame_span(f);
+    m->suspended = get_bool(f);
+    return done(f, MSG_SUSPENDED) && m->partner.n > 0;
+}

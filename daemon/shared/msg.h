@@ -52,7 +52,10 @@ enum msg_type {
     MSG_ROLLED,    /* struct msg_rolled */
     MSG_SIGN,      /* struct msg_sign */
     MSG_SIGNED,    /* struct msg_signed */
-    MSG_SEAL       /* struct msg_seal: signer -> signing child, answered like an order */
+    MSG_SEAL,      /* struct msg_seal: signer -> signing child, answered like an order */
+    /* broker -> minter */
+    MSG_SUSPENDED /* struct msg_suspended: an administrator has suspended a partner, or resumed it.
+                     Validators hear the same with MSG_TRUST */
 };
 
 #define MSG_DIGEST 16 /* of struct settings */
@@ -227,3 +230,10 @@ struct msg_hint {
 };
 void msg_hint_put(struct frame_out *f, const struct msg_hint *m);
 bool msg_hint_get(struct frame_in *f, struct msg_hint *m) WARN_UNUSED;
+
+struct msg_suspended {
+    struct span partner; /* section name */
+    bool suspended;
+};
+void msg_suspended_put(struct frame_out *f, const struct msg_suspended *m);
+bool msg_suspended_get(struct frame_in *f, struct msg_suspended *m) WARN_UNUSED;

@@ -10,7 +10,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum kind { STATE_FILE, STATE_BODY, RING_FILE, RING_BODY, TRUST_FRAME, RING_FRAME, KINDS };
+enum kind {
+    STATE_FILE,
+    STATE_BODY,
+    RING_FILE,
+    RING_BODY,
+    TRUST_FRAME,
+    RING_FRAME,
+    STATE_BODY_1,
+    KINDS
+};
 
 #define TEXT_MAX (4 * 1024 * 1024)
 
@@ -92,6 +101,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         state(rest);
         break;
     case STATE_BODY:
+        sealed("s2sd partner state 2", "fuzz", rest, state);
+        break;
+    case STATE_BODY_1:
         sealed("s2sd partner state 1", "fuzz", rest, state);
         break;
     case RING_FILE:

@@ -299,6 +299,19 @@ static bool get_signing_key(struct frame_in *f)
     return msg_signing_key_get(f, x5t) && memcmp(x5t, minted.x5t, 20) == 0;
 }
 
+static const struct msg_suspended suspended = {SPAN("exch"), true};
+
+static void put_suspended(struct frame_out *f)
+{
+    msg_suspended_put(f, &suspended);
+}
+
+static bool get_suspended(struct frame_in *f)
+{
+    struct msg_suspended m;
+    return msg_suspended_get(f, &m) && span_eq(m.partner, suspended.partner) && m.suspended;
+}
+
 static const struct message messages[] = {
     {"config", MSG_CONFIG_READY, put_config, get_config, false},
     {"mint", MSG_MINT, put_mint, get_mint, false},
@@ -318,6 +331,7 @@ static const struct message messages[] = {
     {"signed", MSG_SIGNED, put_signed, get_signed, false},
     {"signing key", MSG_SIGNING_KEY, put_signing_key, get_signing_key, false},
     {"seal", MSG_SEAL, put_seal, get_seal, false},
+    {"suspended", MSG_SUSPENDED, put_suspended, get_suspended, false},
 };
 
 static size_t put(const struct message *m, unsigned type)

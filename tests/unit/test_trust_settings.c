@@ -97,6 +97,11 @@ START_TEST(test_partner_defaults)
     ck_assert_int_eq(p->expired_keys, EXPIRED_REFUSE);
     ck_assert_int_eq(p->addresses, ADDRESSES_ANY);
     ck_assert_int_eq(p->grace_s, 0);
+    ck_assert_int_eq(p->hold_down_s, 0);
+    ck_assert_int_eq(p->continuity, CONTINUITY_TLS);
+    ck_assert_uint_eq(p->pinned_certs.n, 0);
+    ck_assert_ptr_null(p->expect);
+    ck_assert(!s->metadata.is_signed);
     ck_assert_int_eq(p->delegation_lifetime_s, 600);
     ck_assert(p->unsigned_outer && p->enabled && !p->accept_sid && !p->trust_broker);
     ck_assert_uint_eq(p->where.line, 4);
@@ -294,6 +299,42 @@ START_TEST(test_drop_in_adds_to_a_section)
 }
 END_TEST
 
+#define SHA1_TEXT "8BF833E64A9C9D4F1F4FBB36C1E4E1B0B0D6A9C1"
+
+/* Thumbprints as tools print them; a hold-down only where nothing better vouches for the partner.
+ */
+START_TEST(test_continuity)
+{
+    static const struct {
+        const char *lines;
+        int64_t hold_down_s;
+    } table[] = {
+        {"HoldDown=1d\n", 86400},
+        {"HoldDown=1d\nCAFile=/ca.pem\n", 0},
+        {"HoldDown=1d\nContinuity=signed\nExpect=8b:f8:33:e6:4a:9c:9d:4f:1f:4f:bb:36:c1:e4:e1:b0:"
+         "b0:d6:a9:c1\n",
+            0},
+        {"HoldDown=1d\nContinuity=pinned\nPinnedKeys=" SHA1_TEXT " sha256//"
+         "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+            0},
+        {"HoldDown=1d\nPinnedPublicKey=sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), IDENTITY EXCH "%s", table[i].lines);
+        CLEANUP(settings_freep) struct settings *s = settings_of(text);
+        const struct partner *p = &s->partners[0];
+        ck_assert_int_eq(partner_hold_down_s(p), table[i].hold_down_s);
+        if (p->continuity == CONTINUITY_SIGNED)
+            ck_assert_str_eq(p->expect, SHA1_TEXT);
+        if (p->continuity == CONTINUITY_PINNED) {
+            ck_assert_uint_eq(p->pinned_certs.n, 2);
+            ck_assert_str_eq(p->pinned_certs.list[0], SHA1_TEXT);
+        }
+    }
+}
+END_TEST
+
 /* Texts behind IDENTITY (three lines), and all that must be said about them. */
 static const struct {
     const char *text, *says;
@@ -309,7 +350,28 @@ static const struct {
     {EXCH "PermittedUser=*@contoso.example\n",
         "t.conf:8: unknown setting PermittedUser= in [Partner exch]; did you mean "
         "PermittedUsers=?\n"},
-    {EXCH "Continuity=yes\n", "t.conf:8: unknown setting Continuity= in [Partner exch]\n"},
+    {EXCH "Continuity=yes\n",
+        "t.conf:8: [Partner exch] Continuity=: \"yes\" is not one of tls, pinned, signed\n"},
+    {EXCH "Continuity=pinned\n", "t.conf:8: [Partner exch] Continuity=pinned needs PinnedKeys=\n"},
+    {EXCH "Continuity=signed\nPinnedKeys=" SHA1_TEXT "\n",
+        "t.conf:9: [Partner exch] PinnedKeys= has a meaning only with Continuity=pinned\n"},
+    {EXCH "Expect=" SHA1_TEXT "\n",
+        "t.conf:8: [Partner exch] Expect= has a meaning only with Continuity=signed\n"},
+    {EXCH "Continuity=signed\nExpect=8BF8\n",
+        "t.conf:9: [Partner exch] Expect=: not the SHA-1 or SHA-256 of a certificate (40 or 64 "
+        "hexadecimal digits)\n"},
+    {EXCH "Continuity=pinned\nPinnedKeys=sha256//AAAA\n",
+        "t.conf:9: [Partner exch] PinnedKeys=: not of the form sha256//BASE64= (44 characters of "
+        "base64)\n"},
+    {EXCH "Continuity=pinned\nPinnedKeys=x\n",
+        "t.conf:9: [Partner exch] PinnedKeys=: \"x\" is neither 40 or 64 hexadecimal digits of a "
+        "certificate's hash nor sha256//BASE64=\n"},
+    {EXCH "HoldDown=7d\n",
+        "t.conf:8: [Partner exch] HoldDown= must be shorter than StaleAfter= of [Refresh]\n"},
+    {"[Partner p]\nApplicationId=11111111-2222-3333-4444-555555555555\nRealm=p.example\n"
+     "AudienceHost=p.example\nCertificate=/p.pem\nContinuity=signed\n",
+        "t.conf:9: [Partner p] Continuity= is about documents: beside Certificate= it has no "
+        "meaning\n"},
     {"[Log]\nLevel=loud\n",
         "t.conf:5: [Log] Level=: \"loud\" is not one of err, warning, notice, info, debug\n"},
     {EXCH "Trust=Full\n", "t.conf:8: [Partner exch] Trust=: \"Full\" is not one of full, "
@@ -659,6 +721,7 @@ static void fill(TCase *t)
     tcase_add_test(t, test_partner_defaults);
     tcase_add_test(t, test_partner_derived);
     tcase_add_test(t, test_values_of_every_kind);
+    tcase_add_test(t, test_continuity);
     tcase_add_test(t, test_empty_value_starts_over);
     tcase_add_test(t, test_interval_is_clamped);
     tcase_add_test(t, test_emptied_is_not_given);

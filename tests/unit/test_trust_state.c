@@ -26,25 +26,36 @@ static struct partner_key *add_key(unsigned seed, enum partner_key_state state)
 
 #define DOCUMENT "{\"issuer\":\"x\"}\n[key]\nState=valid\n\xff"
 
+/* Nothing in it passes for another part of the file. */
+#define HELD "{}\n\n[document]\n{}\n"
+
 static void setup(void)
 {
     s = (struct partner_state){.next_try_at = T0 + 50, .last_try_at = T0 + 40, .failures = 3};
     s.trust.name = strdup("exch");
     s.trust.generation = 17;
     s.trust.good_at = T0;
+    s.trust.suspended = true;
+    s.suspended_at = T0 + 60;
+    snprintf(s.suspended_by, sizeof(s.suspended_by), "uid 0");
+    s.sequence = 12;
+    s.sequence_keys[31] = 7;
     s.last_reason = REASON_FETCH_TIMEOUT;
     snprintf(s.etag, sizeof(s.etag), "W/\"a\\b\r\n=\xc3\xa4\"");
     snprintf(s.last_modified, sizeof(s.last_modified), "Thu, 01 Jan 2026 00:00:00 GMT");
     snprintf(s.last_detail, sizeof(s.last_detail), "10 s are over");
-    add_key(1, PKEY_VALID);
+    add_key(1, PKEY_VALID)->published = true;
     add_key(2, PKEY_MISSING)->disputed = true;
     struct partner_key *bare = add_key(3, PKEY_BARRED);
     bare->has_x5t = false;
     bare->not_after = INT64_MAX;
     bare->not_before = 0;
+    bare->returning_at = T0 + 3;
     snprintf(bare->kid, sizeof(bare->kid), "kid\n1");
     s.document = BUF_INIT(METADATA_MAX);
     buf_put_str(&s.document, DOCUMENT);
+    ck_assert_int_eq(
+        partner_state_hold(&s, SPAN(HELD), REASON_DOCUMENT_HELD, "why \xc3\xa4", T0), REASON_OK);
     ck_assert_int_eq(partner_state_note(&s, T0, "key added"), REASON_OK);
     ck_assert_int_eq(partner_state_note(&s, T0 + 1, "evil\n[document]\\"), REASON_OK);
 }
@@ -79,6 +90,8 @@ static void same_key(const struct partner_key *a, const struct partner_key *b)
     ck_assert_int_eq(a->first_seen_at, b->first_seen_at);
     ck_assert_int_eq(a->last_seen_at, b->last_seen_at);
     ck_assert_int_eq(a->missing_at, b->missing_at);
+    ck_assert_int_eq(a->published, b->published);
+    ck_assert_int_eq(a->returning_at, b->returning_at);
     ck_assert(pubkey_eq(a->key, b->key));
 }
 
@@ -99,6 +112,15 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_uint_eq(back.failures, 3);
     ck_assert_str_eq(back.history, s.history);
     ck_assert(span_eq(buf_span(&back.document), SPAN(DOCUMENT)));
+    ck_assert(back.trust.suspended);
+    ck_assert_int_eq(back.suspended_at, T0 + 60);
+    ck_assert_str_eq(back.suspended_by, "uid 0");
+    ck_assert_int_eq(back.sequence, 12);
+    ck_assert_mem_eq(back.sequence_keys, s.sequence_keys, X5T_S256_LEN);
+    ck_assert_int_eq(back.held.reason, REASON_DOCUMENT_HELD);
+    ck_assert_int_eq(back.held.since, T0);
+    ck_assert_str_eq(back.held.detail, "why \xc3\xa4");
+    ck_assert(span_eq(buf_span(&back.held.document), SPAN(HELD)));
     ck_assert_uint_eq(back.trust.n_keys, 3);
     for (size_t i = 0; i < 3; i++)
         same_key(&back.trust.keys[i], &s.trust.keys[i]);
@@ -109,9 +131,10 @@ START_TEST(a_person_can_read_it)
 {
     CLEANUP(buf_done) struct buf text = {0};
     print(&text);
-    ck_assert_ptr_nonnull(strstr(text.p, "s2sd partner state 1\nName=exch\nLength="));
+    ck_assert_ptr_nonnull(strstr(text.p, "s2sd partner state 2\nName=exch\nLength="));
     ck_assert_ptr_nonnull(strstr(text.p, "\nGoodAt=1767225600 2026-01-01T00:00:00Z\n"));
     ck_assert_ptr_nonnull(strstr(text.p, "\nLastReason=fetch_timeout\n"));
+    ck_assert_ptr_nonnull(strstr(text.p, "\nSuspended=1\nSuspendedAt=1767225660 2026-"));
     ck_assert_ptr_nonnull(strstr(text.p, "\n\n[key]\nState=valid\nDisputed=0\n"));
     ck_assert_ptr_nonnull(strstr(text.p, "\nNotAfter=9223372036854775807 never\n"));
     ck_assert_ptr_nonnull(strstr(text.p, "\nLine=2026-01-01T00:00:00Z  key added\n"));
@@ -127,6 +150,58 @@ START_TEST(a_state_without_anything_is_read_back)
     ck_assert_uint_eq(back.trust.n_keys, 0);
     ck_assert_uint_eq(back.document.n, 0);
     ck_assert_ptr_null(back.history);
+}
+END_TEST
+
+/* What the edition before wrote: a file of it, as its last users have it. */
+START_TEST(a_file_of_the_edition_before_is_read)
+{
+    CLEANUP(fclosep) FILE *f = fopen("tests/golden/partner-state-1.txt", "r");
+    ck_assert_msg(f != NULL, "run from the top of the tree");
+    char text[8192];
+    size_t n = fread(text, 1, sizeof(text), f);
+    CLEANUP(buf_done) struct buf again = BUF_INIT(PARTNER_STATE_MAX);
+    ck_assert_int_eq(partner_state_scan((struct span){text, n}, SPAN("fuzz"), &back), REASON_OK);
+    ck_assert_uint_eq(back.trust.generation, 2);
+    ck_assert_uint_eq(back.trust.n_keys, 3);
+    ck_assert(back.trust.keys[0].published && !back.trust.keys[2].published);
+    ck_assert(!back.trust.suspended);
+    ck_assert_uint_eq(back.held.document.n, 0);
+    ck_assert(span_eq(buf_span(&back.document), SPAN("{\"issuer\":\"x\"}")));
+    ck_assert_int_eq(partner_state_print(&back, &again), REASON_OK);
+    partner_state_done(&back);
+    ck_assert_int_eq(partner_state_scan(buf_span(&again), SPAN("fuzz"), &back), REASON_OK);
+    ck_assert(back.trust.keys[0].published);
+}
+END_TEST
+
+/* An older daemon must not take a file of ours for one of its own, and the other way round. */
+START_TEST(an_edition_has_its_own_lines)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP(buf_done) struct buf sealed = BUF_INIT(PARTNER_STATE_MAX);
+    struct span body;
+    print(&text);
+    ck_assert_int_eq(
+        sealed_open(buf_span(&text), "s2sd partner state 2", "exch", &body), REASON_OK);
+    sealed_put(&sealed, "s2sd partner state 1", "exch", body);
+    ck_assert_int_eq(scan(buf_span(&sealed)), REASON_DOCUMENT_FORM);
+}
+END_TEST
+
+START_TEST(a_held_document_keeps_its_first_date)
+{
+    ck_assert_int_eq(
+        partner_state_hold(&s, SPAN(HELD), REASON_DOCUMENT_REPLAY, "x", T0 + 9), REASON_OK);
+    ck_assert_int_eq(s.held.since, T0);
+    ck_assert_int_eq(s.held.reason, REASON_DOCUMENT_REPLAY);
+    ck_assert_int_eq(
+        partner_state_hold(&s, SPAN("{}"), REASON_DOCUMENT_HELD, "y", T0 + 10), REASON_OK);
+    ck_assert_int_eq(s.held.since, T0 + 10);
+    ck_assert(span_eq(buf_span(&s.held.document), SPAN("{}")));
+    partner_state_unhold(&s);
+    ck_assert_uint_eq(s.held.document.n, 0);
+    ck_assert_int_eq(s.held.reason, REASON_OK);
 }
 END_TEST
 
@@ -179,6 +254,14 @@ static const struct {
     {"Disputed=0", "Disputed=2"},
     {"Exponent=AQAB", "Exponent=AQ"},
     {"Exponent=AQAB", "Exponent="},
+    {"Suspended=1", "Suspended=2"},
+    {"SequenceKeys=AA", "SequenceKeys=A"},
+    {"Published=1", "Published=yes"},
+    {"Reason=document_held", "Reason=document_helt"},
+    {"Length=18\n", "Length=17\n"},
+    {"Length=18\n", "Length=-1\n"},
+    {"Length=18\n", "Length=99999\n"},
+    {"\n[held]\n", "\n[hold]\n"},
     {"Kid=kid\\x0a1", "Kid=kid\\x0A1"},
     {"Kid=kid\\x0a1", "Kid=kid\\x001"},
     {"Kid=kid\\x0a1", "Kid=kid\\x0"},
@@ -196,13 +279,13 @@ START_TEST(a_line_of_another_form_is_refused)
     struct span body;
     print(&text);
     ck_assert_int_eq(
-        sealed_open(buf_span(&text), "s2sd partner state 1", "exch", &body), REASON_OK);
+        sealed_open(buf_span(&text), "s2sd partner state 2", "exch", &body), REASON_OK);
     const char *at = memmem(body.p, body.n, edits[_i].find, strlen(edits[_i].find));
     ck_assert_ptr_nonnull(at);
     buf_put(&edited, body.p, (size_t)(at - body.p));
     buf_put_str(&edited, edits[_i].put);
     buf_put_span(&edited, span_skip(body, (size_t)(at - body.p) + strlen(edits[_i].find)));
-    sealed_put(&sealed, "s2sd partner state 1", "exch", buf_span(&edited));
+    sealed_put(&sealed, "s2sd partner state 2", "exch", buf_span(&edited));
     ck_assert_msg(scan(buf_span(&sealed)) == REASON_DOCUMENT_FORM, "%s", edits[_i].put);
     ck_assert_ptr_null(back.trust.name);
 }
@@ -221,7 +304,7 @@ END_TEST
 static struct span body_of(const struct buf *text)
 {
     struct span body;
-    ck_assert_int_eq(sealed_open(buf_span(text), "s2sd partner state 1", "exch", &body), REASON_OK);
+    ck_assert_int_eq(sealed_open(buf_span(text), "s2sd partner state 2", "exch", &body), REASON_OK);
     return body;
 }
 
@@ -256,7 +339,7 @@ START_TEST(sixty_five_keys_are_refused)
     buf_put_str(&body, "\n\n");
     buf_put_span(&body, between(text, "[key]\n", "[document]"));
     buf_put_str(&body, "[document]\n");
-    sealed_put(&sealed, "s2sd partner state 1", "exch", buf_span(&body));
+    sealed_put(&sealed, "s2sd partner state 2", "exch", buf_span(&body));
     ck_assert_int_eq(scan(buf_span(&sealed)), REASON_DOCUMENT_FORM);
 }
 END_TEST
@@ -340,6 +423,9 @@ static void add(TCase *tc)
     tcase_add_test(tc, what_is_printed_is_read_back);
     tcase_add_test(tc, a_person_can_read_it);
     tcase_add_test(tc, a_state_without_anything_is_read_back);
+    tcase_add_test(tc, a_file_of_the_edition_before_is_read);
+    tcase_add_test(tc, an_edition_has_its_own_lines);
+    tcase_add_test(tc, a_held_document_keeps_its_first_date);
     tcase_add_test(tc, a_damaged_file_is_refused);
     tcase_add_test(tc, another_partners_file_is_refused);
     tcase_add_loop_test(tc, a_line_of_another_form_is_refused, 0, ARRAY_LEN(edits));

@@ -319,6 +319,7 @@ static struct partner_trust *sample(void)
 {
     struct partner_trust *t = trust("exch");
     t->generation = 42;
+    t->suspended = true;
     add(t, 1, T0);
     add(t, 2, T0 + 5)->state = PKEY_MISSING;
     add(t, 3, T0 + 6)->state = PKEY_GONE;
@@ -351,6 +352,7 @@ START_TEST(a_frame_carries_what_workers_need)
     ck_assert_str_eq(back.name, "exch");
     ck_assert_uint_eq(back.generation, 42);
     ck_assert_int_eq(back.good_at, T0);
+    ck_assert(back.suspended);
     ck_assert_uint_eq(back.n_keys, 3); /* not the withdrawn one */
     const struct partner_key *want[] = {&t->keys[0], &t->keys[1], &t->keys[3]};
     for (size_t i = 0; i < 3; i++) {
@@ -416,7 +418,7 @@ START_TEST(a_state_that_does_not_exist_fails_the_frame)
 END_TEST
 
 /* "a", generation, good_at, then the number of keys and the first key's state and two flags. */
-enum { COUNT_AT = FRAME_HEAD + 4 + 1 + 8 + 8, STATE_AT = COUNT_AT + 4 };
+enum { COUNT_AT = FRAME_HEAD + 4 + 1 + 8 + 8 + 1, STATE_AT = COUNT_AT + 4 };
 
 START_TEST(a_flag_is_0_or_1)
 {
@@ -426,7 +428,9 @@ START_TEST(a_flag_is_0_or_1)
     struct frame_in f;
     add(t, 1, T0);
     size_t n = frame(t, room, sizeof(room));
-    for (size_t flag = STATE_AT + 1; flag <= STATE_AT + 2; flag++) {
+    static const size_t flags[] = {COUNT_AT - 1, STATE_AT + 1, STATE_AT + 2};
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        size_t flag = flags[i];
         uint8_t was = room[flag];
         room[flag] = 2;
         ck_assert(frame_open(&f, room, n));
