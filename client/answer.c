@@ -31,6 +31,7 @@ static const struct json_field brief_fields[] = {
     F(brief_answer, "nextTryAt", JSON_NUMBER, next_try_at, MUST),
     F(brief_answer, "keys", JSON_NUMBER, keys, MUST),
     F(brief_answer, "refusedFrom", JSON_NUMBER, refused_from, MAY),
+    F(brief_answer, "clockOffset", JSON_NUMBER, clock_offset, MAY),
 };
 
 static const struct json_field signing_key_fields[] = {
@@ -131,7 +132,9 @@ static const struct json_field token_fields[] = {
 
 bool answer_brief(const struct json_value *v, struct brief_answer *ret)
 {
-    return READ(v, brief_fields, ret);
+    bool ok = READ(v, brief_fields, ret);
+    ret->clock_known = ok && json_get(v, "clockOffset") != NULL;
+    return ok;
 }
 
 bool answer_signing_key(const struct json_value *v, struct signing_key_answer *ret)

@@ -10,6 +10,8 @@ struct brief_answer {
     bool enabled;
     int64_t good_at, next_try_at, keys;
     int64_t refused_from; /* 0: not given */
+    int64_t clock_offset; /* seconds ahead of ours */
+    bool clock_known;
 };
 
 struct signing_key_answer {

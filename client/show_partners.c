@@ -189,6 +189,22 @@ static void put_document(struct buf *out, const struct style *s, const struct br
     buf_done(&text);
 }
 
+/* What differs by less than the Date header can tell is in step. */
+#define CLOCK_STEP_S 2
+
+static void put_clock(struct buf *out, const struct brief_answer *b)
+{
+    int64_t s = b->clock_offset;
+    if (!b->clock_known)
+        return;
+    put_head(out, "Clock");
+    if (s >= -CLOCK_STEP_S && s <= CLOCK_STEP_S)
+        buf_put_str(out, "in step with ours\n");
+    else
+        buf_printf(
+            out, "%lld s %s ours\n", (long long)(s < 0 ? -s : s), s < 0 ? "behind" : "ahead of");
+}
+
 static enum colour key_colour(const struct partner_key_answer *k)
 {
     if (k->disputed || is(k->state, "barred") || is(k->state, "gone"))
@@ -263,6 +279,7 @@ bool show_partner(
     put_safe(out, b.trust);
     buf_put_str(out, b.enabled ? "\n" : ", switched off\n");
     put_document(out, s, &b);
+    put_clock(out, &b);
     put_list_line(out, "From", p.metadata_urls);
     put_list_line(out, "Hosts", p.audience_hosts);
     put_users(out, &p);

@@ -51,6 +51,7 @@ static climb_function judge_times, judge_outer_times, judge_audience;
 static climb_function judge_kind, judge_application, judge_trust_level;
 static climb_function refuse_forbidden, require_delegation, bind_outer, bind_act;
 static climb_function name_user, name_signed_user, judge_policy;
+static bool is_worth_fetching(const struct judging *j);
 
 /* The whole protocol, in the order of rule R29: nothing above verify_signature believes anything,
  * nothing in here writes state. The first rung that refuses ends it. */
@@ -93,6 +94,7 @@ static void verdict_start(struct token_checked *v)
         texts[i][0] = '\0';
     v->reason = REASON_INTERNAL;
     v->delegated = v->user_signed = v->signature_believed = v->key_expired_warning = false;
+    v->worth_fetching = false;
     v->partner = NULL;
     v->nbf = v->exp = 0;
     memset(v->x5t, 0, sizeof(v->x5t));
@@ -115,11 +117,36 @@ enum reason check_token(struct check_scratch *scratch, const struct check_agains
             continue;
         v->step = ladder[i].step;
         v->reason = ladder[i].climb(&j);
-        if (v->reason != REASON_OK)
-            return v->reason;
+        if (v->reason == REASON_OK)
+            continue;
+        v->worth_fetching = is_worth_fetching(&j);
+        return v->reason;
     }
     v->step = STEP_COUNT;
     return v->reason;
+}
+
+/* ---- what a newer document could change ---- */
+
+/* The rungs above the signature, on trial: nobody is told what they find. */
+static bool rest_would_pass(const struct judging *j)
+{
+    struct token_checked trial = *j->v;
+    struct judging t = *j;
+    t.v = &trial;
+    for (size_t i = 0; i < ARRAY_LEN(ladder); i++)
+        if (ladder[i].step > STEP_SIGNATURE && (ladder[i].kinds & t.kind) &&
+            ladder[i].climb(&t) != REASON_OK)
+            return false;
+    return true;
+}
+
+/* DESIGN 7: all of it is judged before anybody is asked for a newer document. */
+static bool is_worth_fetching(const struct judging *j)
+{
+    bool curable = j->v->reason == REASON_UNKNOWN_KEY ||
+                   (j->v->reason == REASON_SIGNATURE && !check_key_is_pinned(j->key, &j->header));
+    return curable && check_key_id(&j->header, j->v->key_id) && rest_would_pass(j);
 }
 
 /* ---- a verdict that was given before ---- */

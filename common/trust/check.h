@@ -48,6 +48,11 @@ struct token_checked {
     int64_t nbf, exp;              /* of the whole: the later beginning, the earlier end */
     /* Of the partner's key that the token names, or would name (REASON_UNKNOWN_KEY); else zeros. */
     uint8_t x5t[X5T_LEN];
+    /* Refused for an unknown key, or a signature that fails under a key whose id is only a name,
+     * and nothing that can be judged without the key speaks against it: a newer document of the
+     * partner might make it good. */
+    bool worth_fetching;
+    uint8_t key_id[X5T_LEN];    /* then: of the key looked for, see check_key_id */
     char issuer[USER_TEXT_MAX]; /* iss of the signed token: appid@realm */
     char app[USER_TEXT_MAX];    /* its nameid: the application that acts */
     char audience[USER_TEXT_MAX];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_key.h"
 
+#include "digest.h"
+
 static bool kid_matches(const struct partner_key *key, struct span kid)
 {
     char text[X5T_TEXT_LEN];
@@ -17,6 +19,29 @@ bool check_key_matches(const struct partner_key *key, const struct jws_header *h
     return (!h->has_kid || kid_matches(key, h->kid)) &&
            (!h->has_x5t || memcmp(h->x5t, key->x5t, X5T_LEN) == 0) &&
            (!h->has_x5t_s256 || memcmp(h->x5t_s256, key->x5t_s256, X5T_S256_LEN) == 0);
+}
+
+bool check_key_is_pinned(const struct partner_key *key, const struct jws_header *h)
+{
+    char text[X5T_TEXT_LEN];
+    return h->has_x5t || h->has_x5t_s256 ||
+           (key->has_x5t && h->has_kid && span_eq_str(h->kid, x5t_text(key->x5t, text)));
+}
+
+bool check_key_id(const struct jws_header *h, uint8_t ret[X5T_LEN])
+{
+    uint8_t hash[SHA256_LEN];
+    if (h->x5t_malformed || (!h->has_x5t && !h->has_x5t_s256 && !h->has_kid))
+        return false;
+    if (h->has_x5t)
+        memcpy(ret, h->x5t, X5T_LEN);
+    else if (h->has_x5t_s256)
+        memcpy(ret, h->x5t_s256, X5T_LEN);
+    else if (digest_sha256(h->kid, hash))
+        memcpy(ret, hash, X5T_LEN);
+    else
+        return false;
+    return true;
 }
 
 static bool is_there(const struct partner_key *key)

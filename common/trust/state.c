@@ -15,6 +15,7 @@
 #define MODULUS_MAX 1024 /* RSA-8192 */
 #define EXPONENT_MAX 8
 #define HELD_LINE "[held]"
+#define CLOCK_KEY "ClockAhead" /* the line is there when it is known */
 #define DOCUMENT_LINE "[document]"
 
 void partner_state_done(struct partner_state *s)
@@ -53,6 +54,8 @@ static void put_schedule(struct buf *out, const struct partner_state *s)
     put_text(out, "LastReason", reason_code(s->last_reason));
     put_text(out, "LastDetail", s->last_detail);
     text_put_int(out, "Failures", s->failures);
+    if (s->trust.clock.known)
+        text_put_int(out, CLOCK_KEY, s->trust.clock.ahead_s);
 }
 
 static void put_key(struct buf *out, const struct partner_key *k)
@@ -159,6 +162,9 @@ static void scan_schedule(struct text_in *in, struct partner_state *s)
     s->failures = (unsigned)failures;
     if (failures < 0 || failures > UINT32_MAX)
         in->failed = true;
+    s->trust.clock.known = span_starts(in->rest, SPAN(CLOCK_KEY "="));
+    if (s->trust.clock.known)
+        s->trust.clock.ahead_s = text_int(in, CLOCK_KEY);
 }
 
 /* Every key is judged again: a file from before a stricter policy must not bring a weak key back.

@@ -79,6 +79,7 @@ enum reason partner_trust_copy(const struct partner_trust *t, struct partner_tru
     copy->generation = t->generation;
     copy->good_at = t->good_at;
     copy->suspended = t->suspended;
+    copy->clock = t->clock;
     for (size_t i = 0; i < t->n_keys; i++) {
         copy->keys[i] = t->keys[i];
         pubkey_ref(copy->keys[i].key);
@@ -331,6 +332,8 @@ void partner_trust_put(struct frame_out *f, const struct partner_trust *t)
     frame_put_u64(f, t->generation);
     frame_put_i64(f, t->good_at);
     frame_put_u8(f, t->suspended);
+    frame_put_u8(f, t->clock.known);
+    frame_put_i64(f, t->clock.ahead_s);
     frame_put_u32(f, n);
     for (size_t i = 0; i < t->n_keys; i++)
         if (t->keys[i].state != PKEY_GONE)
@@ -387,6 +390,8 @@ enum reason partner_trust_get(struct frame_in *f, struct partner_trust *ret)
     t->generation = frame_u64(f);
     t->good_at = frame_i64(f);
     bool ok = flag_get(f, &t->suspended);
+    ok &= flag_get(f, &t->clock.known);
+    t->clock.ahead_s = frame_i64(f);
     uint32_t n = frame_u32(f);
     if (!ok || f->failed || !*name || n > PARTNER_KEYS_MAX)
         return REASON_DOCUMENT_FORM;

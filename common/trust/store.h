@@ -36,12 +36,20 @@ enum reason partner_key_judge(const struct partner_key *k, int64_t now, int64_t 
 /* The same published key: certificates by SHA-256, bare keys by kid and key. */
 bool partner_key_same(const struct partner_key *a, const struct partner_key *b);
 
+/* How a partner's clock stands to ours, from the Date header of its answers. For people only: no
+ * rule depends on it. */
+struct partner_clock {
+    bool known;
+    int64_t ahead_s; /* negative: behind */
+};
+
 /* What is known of one partner. */
 struct partner_trust {
     char *name;          /* section name */
     uint64_t generation; /* moves when the keys change */
     int64_t good_at;     /* wall time of the last good document (or 304), 0: never */
     bool suspended;      /* by an administrator: nothing of it is believed or minted for it */
+    struct partner_clock clock;
     struct partner_key keys[PARTNER_KEYS_MAX];
     size_t n_keys;
 };

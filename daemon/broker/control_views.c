@@ -62,6 +62,10 @@ static const struct {
     {"validationsRemembered", offsetof(struct counters, validations_remembered)},
     {"validationRefusals", offsetof(struct counters, validation_refusals)},
     {"hints", offsetof(struct counters, hints)},
+    {"hintsQuiet", offsetof(struct counters, hints_quiet)},
+    {"hintsNegative", offsetof(struct counters, hints_negative)},
+    {"hintsHopeless", offsetof(struct counters, hints_hopeless)},
+    {"hintsNoRoom", offsetof(struct counters, hints_no_room)},
 };
 
 static void put_counters(const struct broker *b, struct json_out *j)
@@ -75,6 +79,10 @@ static void put_counters(const struct broker *b, struct json_out *j)
         }
         json_out_int(j, sums[s].name, sum);
     }
+    struct refresher_counts refresh = refresher_counts(b->refresher);
+    json_out_int(j, "hintFetches", (int64_t)refresh.hint_fetches);
+    json_out_int(j, "hintsInVain", (int64_t)refresh.hints_in_vain);
+    json_out_int(j, "clockJumps", (int64_t)refresh.clock_jumps);
     json_out_int(j, "publicConnections", public_doors_connections(b->public));
     json_out_int(j, "publicCutOff", (int64_t)public_doors_cut_off(b->public));
     json_out_int(j, "framesDropped",
@@ -110,6 +118,8 @@ static void put_brief(const struct broker *b, const struct partner_entry *e, str
     json_out_int(j, "keys", count_keys(partners_trust(b->partners, e), s, now));
     if (p->enabled && good_at > 0)
         json_out_int(j, "refusedFrom", good_at + s->refresh.stale_after_s);
+    if (e->state.trust.clock.known)
+        json_out_int(j, "clockOffset", e->state.trust.clock.ahead_s);
 }
 
 void view_partners(const struct broker *b, struct json_out *j)

@@ -22,6 +22,7 @@ struct refresher {
     struct event *tick;
     int64_t tick_due_ms;
     unsigned under_way;
+    struct refresher_counts counts;
 };
 
 static struct schedule_limits limits_of(const struct settings *s)
@@ -311,19 +312,50 @@ static bool knows(const struct refresher *r, const struct partner_entry *e, cons
     return false;
 }
 
-bool refresher_hint(struct refresher *r, struct partner_entry *e, const uint8_t x5t[X5T_LEN])
+static bool can_be_asked(const struct partner_entry *e)
+{
+    return e->partner->enabled && !e->partner->certificate;
+}
+
+/* A key that came while the hint was on its way needs no fetch; a signature that failed under it
+ * may, whatever its id. */
+static bool may_help(
+    const struct refresher *r, const struct partner_entry *e, const struct msg_hint *m)
+{
+    return can_be_asked(e) && (m->kind == HINT_SIGNATURE || !knows(r, e, m->key_id));
+}
+
+enum hint_fate refresher_hint(
+    struct refresher *r, struct partner_entry *e, const struct msg_hint *m)
 {
     struct schedule_limits limits = limits_of(r->settings);
-    if (!e->partner->enabled || e->partner->certificate || knows(r, e, x5t))
-        return false;
-    if (e->fetch || e->wanted)
-        return true;
-    if (!schedule_take_hint(&e->schedule, &limits, clock_mono_ms()))
-        return false;
-    log_info("partner %s: a token names an unknown key, fetching the document", e->partner->name);
+    bool helps = may_help(r, e, m);
+    if (helps && (e->fetch || e->wanted))
+        return e->fetch ? HINT_JOINS : HINT_FETCHES;
+    if (!helps || !schedule_take_hint(&e->schedule, &limits, clock_mono_ms())) {
+        r->counts.hints_in_vain++;
+        return HINT_IN_VAIN;
+    }
+    log_info("partner %s: %s, fetching the document", e->partner->name,
+        m->kind == HINT_SIGNATURE ? "a signature fails under a key whose id may be used again"
+                                  : "a token names an unknown key");
+    r->counts.hint_fetches++;
     e->wanted = true;
     plan(r);
-    return true;
+    return HINT_FETCHES;
+}
+
+int64_t refresher_hint_pause_ms(const struct refresher *r, const struct partner_entry *e)
+{
+    struct schedule_limits limits = limits_of(r->settings);
+    if (!can_be_asked(e))
+        return (int64_t)SCHEDULE_COOLDOWN_MAX_S * 1000;
+    return schedule_hint_pause_ms(&e->schedule, &limits, clock_mono_ms());
+}
+
+struct refresher_counts refresher_counts(const struct refresher *r)
+{
+    return r->counts;
 }
 
 unsigned refresher_now(struct refresher *r, struct partner_entry *e)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fetch_link.h"
+#include "msg_hint.h"
 #include "partners.h"
 
 struct refresher;
@@ -27,10 +28,20 @@ void refresher_use(struct refresher *r, const struct settings *s);
 /* The partner goes: stops what is under way for it. */
 void refresher_forget(struct refresher *r, struct partner_entry *e);
 
-/* A token names a key that is not known. True: an attempt is under way or will be made now,
- * on_ended follows. False: none will be made now (cooldown, or the key is known by now, or there is
- * no address to ask). */
-bool refresher_hint(struct refresher *r, struct partner_entry *e, const uint8_t x5t[X5T_LEN]);
+/* A newer document might make a token good (`m`). HINT_JOINS, HINT_FETCHES: on_ended follows.
+ * HINT_IN_VAIN: no attempt is made now (cooldown, or the key is known by now, or there is no
+ * address to ask); counted. */
+enum hint_fate refresher_hint(
+    struct refresher *r, struct partner_entry *e, const struct msg_hint *m);
+/* Milliseconds in which no hint for `e` would cause an attempt. */
+int64_t refresher_hint_pause_ms(const struct refresher *r, const struct partner_entry *e);
+
+struct refresher_counts {
+    uint64_t hint_fetches;  /* attempts that hints have caused */
+    uint64_t hints_in_vain; /* hints that caused none */
+    uint64_t clock_jumps;   /* how often the wall clock was set */
+};
+struct refresher_counts refresher_counts(const struct refresher *r);
 /* An administrator asks: an attempt is made as soon as one of the parallel places is free. Returns
  * which one answers: the question is answered by the on_ended that finds e->attempts at this number
  * or beyond it, or the partner disabled. 0: the partner is disabled now. */

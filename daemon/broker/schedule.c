@@ -51,9 +51,16 @@ static int64_t cooldown_ms(const struct schedule *s, const struct schedule_limit
     return doubled(s->hints > 0 ? s->hints - 1 : 0, first, SCHEDULE_COOLDOWN_MAX_S) * MS;
 }
 
+int64_t schedule_hint_pause_ms(
+    const struct schedule *s, const struct schedule_limits *l, int64_t now_ms)
+{
+    int64_t left = s->hinted ? s->hinted_ms + cooldown_ms(s, l) - now_ms : 0;
+    return left > 0 ? left : 0;
+}
+
 bool schedule_take_hint(struct schedule *s, const struct schedule_limits *l, int64_t now_ms)
 {
-    if (s->hinted && now_ms < s->hinted_ms + cooldown_ms(s, l))
+    if (schedule_hint_pause_ms(s, l, now_ms) > 0)
         return false;
     s->hinted = true;
     s->hinted_ms = now_ms;

@@ -37,6 +37,13 @@ struct schedule_past {
     unsigned failures;
 };
 
+/* What becomes of the wish for a newer document. */
+enum hint_fate {
+    HINT_IN_VAIN, /* no attempt is made for it */
+    HINT_JOINS,   /* one is under way that began before it */
+    HINT_FETCHES  /* one begins now */
+};
+
 struct schedule_answer {
     bool good;             /* 200 with a lawful document, or 304 */
     bool changed;          /* the document is another one than before */
@@ -54,6 +61,10 @@ void schedule_resume(struct schedule *s, const struct schedule_limits *l,
  * becomes of it, so that a dead partner is not hammered; each further yes doubles it until the
  * document changes. */
 bool schedule_take_hint(struct schedule *s, const struct schedule_limits *l, int64_t now_ms);
+
+/* Milliseconds until the next yes. */
+int64_t schedule_hint_pause_ms(
+    const struct schedule *s, const struct schedule_limits *l, int64_t now_ms);
 
 /* Plans the next regular attempt. `chance` is a random number. Returns the delay in milliseconds.
  */

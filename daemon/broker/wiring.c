@@ -52,7 +52,7 @@ static void tell_status(const struct broker *b)
 static void on_ended(struct partner_entry *e, const struct judged *j, void *broker)
 {
     struct broker *b = broker;
-    workers_ended(b->workers, e);
+    workers_ended(b->workers, e, j->good);
     control_on_ended(b->control, e, j);
     if (b->ready)
         tell_status(b);
@@ -164,10 +164,16 @@ const struct signer_link_ops wiring_signer = {
 
 /* Workers. */
 
-static bool on_hint(struct partner_entry *e, const uint8_t x5t[X5T_LEN], void *broker)
+static enum hint_fate on_hint(struct partner_entry *e, const struct msg_hint *m, void *broker)
 {
     struct broker *b = broker;
-    return refresher_hint(b->refresher, e, x5t);
+    return refresher_hint(b->refresher, e, m);
+}
+
+static int64_t hint_pause_ms(const struct partner_entry *e, void *broker)
+{
+    const struct broker *b = broker;
+    return refresher_hint_pause_ms(b->refresher, e);
 }
 
 static void on_worker_config(size_t slot, uint32_t id, const struct msg_config *m, void *broker)
@@ -189,6 +195,7 @@ static int mint_link(void *broker)
 }
 
 const struct workers_ops wiring_workers = {.on_hint = on_hint,
+    .hint_pause_ms = hint_pause_ms,
     .on_config = on_worker_config,
     .on_dead = on_worker_dead,
     .mint_link = mint_link};

@@ -20,8 +20,14 @@
 #define PING_EVERY_S 2
 #define PINGS_UNANSWERED_MAX 3
 
-/* What a worker has still to be told of one partner. */
-enum { OWED_TRUST = 1, OWED_DONE = 2, WAITS_FOR_END = 4 };
+/* What a worker has still to be told of one partner, and what it waits for. */
+enum {
+    OWED_TRUST = 1,
+    OWED_DONE = 2,
+    WAITS_FOR_END = 4,
+    ASKED_BEFORE = 8,  /* ... of an attempt that began after its hint */
+    WAS_FETCHED = 0x10 /* what OWED_DONE says: that attempt was good */
+};
 
 struct worker {
     struct workers *all;
@@ -146,6 +152,19 @@ static int send_number(struct worker *w, enum msg_type type, uint64_t number)
     return send_small(w, &f, -1);
 }
 
+static int send_hint_done(struct worker *w, const struct partner_entry *e, bool fetched)
+{
+    uint8_t room[1024];
+    struct frame_out f;
+    int64_t pause_ms = w->all->ops->hint_pause_ms(e, w->all->arg);
+    struct msg_hint_done m = {.partner = span_of(e->partner->name),
+        .fetched = fetched,
+        .quiet_ms = pause_ms < INT32_MAX ? (uint32_t)pause_ms : INT32_MAX};
+    frame_start(&f, room, sizeof(room), MSG_HINT_DONE, 0);
+    msg_hint_done_put(&f, &m);
+    return send_small(w, &f, -1);
+}
+
 static int send_name(struct worker *w, enum msg_type type, const char *name)
 {
     uint8_t room[1024];
@@ -166,10 +185,10 @@ static int pump_one(struct worker *w, size_t i)
         return r;
     w->owed[i] &= (uint8_t)~OWED_TRUST;
     if (w->owed[i] & OWED_DONE)
-        r = send_name(w, MSG_HINT_DONE, e->partner->name);
+        r = send_hint_done(w, e, w->owed[i] & WAS_FETCHED);
     if (r < 0)
         return r;
-    w->owed[i] &= (uint8_t)~OWED_DONE;
+    w->owed[i] &= (uint8_t) ~(OWED_DONE | WAS_FETCHED);
     w->n_owed--;
     return 0;
 }
@@ -226,12 +245,14 @@ static void take_hint(struct worker *w, const struct msg_hint *m)
         link_drop(w->link, "a hint for a partner that is not configured");
         return;
     }
-    if (w->all->ops->on_hint(e, m->x5t, w->all->arg)) {
-        w->owed[e->index] |= WAITS_FOR_END;
-        return;
+    enum hint_fate fate = w->all->ops->on_hint(e, m, w->all->arg);
+    w->owed[e->index] &= (uint8_t)~ASKED_BEFORE;
+    if (fate == HINT_IN_VAIN) {
+        owe(w, e->index, OWED_DONE);
+        pump(w);
+    } else {
+        w->owed[e->index] |= fate == HINT_FETCHES ? WAITS_FOR_END | ASKED_BEFORE : WAITS_FOR_END;
     }
-    owe(w, e->index, OWED_DONE);
-    pump(w);
 }
 
 static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
@@ -425,14 +446,15 @@ void workers_trust(struct workers *ws, const struct partner_entry *e, uint64_t t
     }
 }
 
-void workers_ended(struct workers *ws, const struct partner_entry *e)
+void workers_ended(struct workers *ws, const struct partner_entry *e, bool good)
 {
     for (size_t i = 0; i < ws->n; i++) {
         struct worker *w = &ws->list[i];
         if (!w->link || !(w->owed[e->index] & WAITS_FOR_END))
             continue;
-        w->owed[e->index] &= (uint8_t)~WAITS_FOR_END;
-        owe(w, e->index, OWED_DONE);
+        bool fetched = good && (w->owed[e->index] & ASKED_BEFORE);
+        w->owed[e->index] &= (uint8_t) ~(WAITS_FOR_END | ASKED_BEFORE);
+        owe(w, e->index, fetched ? OWED_DONE | WAS_FETCHED : OWED_DONE);
         pump(w);
     }
 }

@@ -7,7 +7,7 @@
 #include "children.h"
 #include "counters.h"
 #include "listeners.h"
-#include "msg.h"
+#include "msg_hint.h"
 #include "partners.h"
 
 enum workers_kind { WORKERS_VALIDATOR, WORKERS_MINTER };
@@ -16,9 +16,11 @@ const char *workers_kind_name(enum workers_kind k);
 struct workers;
 
 struct workers_ops {
-    /* A validator has met an unknown key. True: workers_ended follows for this partner; false: it
-     * will not, and the worker is told at once. */
-    bool (*on_hint)(struct partner_entry *e, const uint8_t x5t[X5T_LEN], void *arg);
+    /* A validator wishes for a newer document. HINT_IN_VAIN: it is told at once that there will be
+     * none now; else workers_ended follows for this partner. */
+    enum hint_fate (*on_hint)(struct partner_entry *e, const struct msg_hint *m, void *arg);
+    /* Milliseconds in which no other hint for `e` would be heard. */
+    int64_t (*hint_pause_ms)(const struct partner_entry *e, void *arg);
     /* The answer to MSG_CONFIG_PREPARE of worker `slot`, with the id of the question. */
     void (*on_config)(size_t slot, uint32_t id, const struct msg_config *m, void *arg);
     /* A worker is gone; another is started unless they are held. */
@@ -56,8 +58,9 @@ bool workers_resync(struct workers *w, const struct settings *s, uint64_t trust_
 void workers_gone(struct workers *w, const char *partner);
 /* The trust of `e` is another one; the new trust generation follows it. */
 void workers_trust(struct workers *w, const struct partner_entry *e, uint64_t trust_generation);
-/* The attempt for `e` has ended: whoever hinted may go on. */
-void workers_ended(struct workers *w, const struct partner_entry *e);
+/* The attempt for `e` has ended, `good`: with a document that is current: whoever hinted may go on.
+ */
+void workers_ended(struct workers *w, const struct partner_entry *e, bool good);
 void workers_health(struct workers *w, struct msg_health health);
 /* The signer came or went: the minters get new links, or hear that it is away. */
 void workers_signer(struct workers *w, bool up);

@@ -18,6 +18,9 @@ struct counters {
     _Atomic uint64_t mints, mints_reused, mint_refusals;
     _Atomic uint64_t validations, validations_remembered, validation_refusals;
     _Atomic uint64_t hints; /* refreshes asked for because of an unknown key */
+    /* ... and not asked for: none would be made yet, the key id was looked for a moment ago, the
+     * token would be refused all the same, too many wait already. */
+    _Atomic uint64_t hints_quiet, hints_negative, hints_hopeless, hints_no_room;
     _Atomic uint64_t by_reason[REASON_COUNT];
     struct {
         _Atomic uint32_t uid_plus_one; /* 0: free */

@@ -303,6 +303,8 @@ void msg_fetched_put(struct frame_out *f, const struct msg_fetched *m)
     frame_put_i64(f, m->max_age_s);
     frame_put_i64(f, m->retry_after_s);
     frame_put_i64(f, m->date);
+    frame_put_i64(f, m->answered_ms);
+    frame_put_u32(f, m->round_trip_ms);
     frame_put_span(f, m->detail);
     frame_put_span(f, m->address);
 }
@@ -316,6 +318,8 @@ bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m)
     m->max_age_s = frame_i64(f);
     m->retry_after_s = frame_i64(f);
     m->date = frame_i64(f);
+    m->answered_ms = frame_i64(f);
+    m->round_trip_ms = frame_u32(f);
     m->detail = frame_span(f);
     m->address = frame_span(f);
     return done(f, MSG_FETCHED);
@@ -381,19 +385,6 @@ bool msg_health_get(struct frame_in *f, struct msg_health *m)
     m->may_mint = get_bool(f);
     m->may_validate = get_bool(f);
     return done(f, MSG_HEALTH);
-}
-
-void msg_hint_put(struct frame_out *f, const struct msg_hint *m)
-{
-    frame_put_span(f, m->partner);
-    frame_put_span(f, span_bytes(m->x5t, sizeof(m->x5t)));
-}
-
-bool msg_hint_get(struct frame_in *f, struct msg_hint *m)
-{
-    m->partner = frame_span(f);
-    get_bytes(f, m->x5t, sizeof(m->x5t));
-    return done(f, MSG_HINT) && m->partner.n > 0;
 }
 
 void msg_suspended_put(struct frame_out *f, const struct msg_suspended *m)

@@ -35,11 +35,11 @@ enum msg_type {
     MSG_SIGNER_LINK,  /* descriptor: connected mint link (minters only); without one: the signer is
                          away. From a minter, empty: it has none, though the signer is up */
     MSG_HEALTH,       /* u8 may_mint, u8 may_validate */
-    MSG_HINT_DONE,    /* str partner: the refresh asked for has ended, or will not be made now */
+    MSG_HINT_DONE,    /* struct msg_hint_done: the answer to MSG_HINT */
     MSG_SIGNING_KEY,  /* 20 bytes x5t (minters only): the key that is first in our document now */
     /* worker -> broker */
     MSG_WORKER_READY, /* doors are open */
-    MSG_HINT,         /* str partner, 20 bytes x5t: a token names a key we do not know */
+    MSG_HINT,         /* struct msg_hint: a newer document might make a token good */
     /* between broker and worker */
     MSG_PING, /* are you there? */
     MSG_PONG, /* the answer, with the same id */
@@ -188,11 +188,13 @@ struct msg_fetched {
     enum reason reason; /* REASON_OK for 200 and 304 */
     uint32_t status;    /* HTTP status, 0 when there was none */
     struct span etag, last_modified;
-    int64_t max_age_s;     /* Cache-Control max-age, -1: none */
-    int64_t retry_after_s; /* -1: none */
-    int64_t date;          /* of the Date header, wall seconds, 0: none */
-    struct span detail;    /* what to show the administrator, safe to log */
-    struct span address;   /* textual IP address that was connected to, empty: none was */
+    int64_t max_age_s;      /* Cache-Control max-age, -1: none */
+    int64_t retry_after_s;  /* -1: none */
+    int64_t date;           /* of the Date header, wall seconds, 0: none */
+    int64_t answered_ms;    /* our wall clock in milliseconds when the answer began, 0: none did */
+    uint32_t round_trip_ms; /* from the request's last byte to the answer's first */
+    struct span detail;     /* what to show the administrator, safe to log */
+    struct span address;    /* textual IP address that was connected to, empty: none was */
 };
 void msg_fetched_put(struct frame_out *f, const struct msg_fetched *m);
 bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m) WARN_UNUSED;
@@ -213,7 +215,7 @@ bool msg_number_get(struct frame_in *f, uint64_t *ret) WARN_UNUSED;
 /* MSG_SIGNING_KEY: SHA-1 of the certificate of CURRENT. */
 void msg_signing_key_put(struct frame_out *f, const unsigned char x5t[20]);
 bool msg_signing_key_get(struct frame_in *f, unsigned char ret_x5t[20]) WARN_UNUSED;
-/* MSG_TRUST_GONE, MSG_HINT_DONE: a partner's section name; MSG_ANNOUNCE: a token. Never empty. The
+/* MSG_TRUST_GONE: a partner's section name; MSG_ANNOUNCE: a token. Never empty. The
  * caller has looked at the type. */
 void msg_name_put(struct frame_out *f, struct span partner);
 bool msg_name_get(struct frame_in *f, struct span *ret) WARN_UNUSED;
@@ -223,13 +225,6 @@ struct msg_health {
 };
 void msg_health_put(struct frame_out *f, const struct msg_health *m);
 bool msg_health_get(struct frame_in *f, struct msg_health *m) WARN_UNUSED;
-
-struct msg_hint {
-    struct span partner;
-    unsigned char x5t[20];
-};
-void msg_hint_put(struct frame_out *f, const struct msg_hint *m);
-bool msg_hint_get(struct frame_in *f, struct msg_hint *m) WARN_UNUSED;
 
 struct msg_suspended {
     struct span partner; /* section name */

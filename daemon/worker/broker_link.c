@@ -79,11 +79,11 @@ static void on_synced(struct broker_link *b, struct frame_in *f, int *fd)
 static void on_hint_done(struct broker_link *b, struct frame_in *f, int *fd)
 {
     (void)fd;
-    struct span name;
-    if (msg_name_get(f, &name))
-        validator_on_hint_done(b->w, name);
+    struct msg_hint_done m;
+    if (msg_hint_done_get(f, &m))
+        validator_on_hint_done(b->w, &m);
     else
-        link_drop(b->link, "no partner's name");
+        link_drop(b->link, "not the answer to a hint");
 }
 
 /* Health and signer. */
@@ -251,15 +251,13 @@ void broker_link_ask_signer(struct broker_link *b)
         send_bare(b, MSG_SIGNER_LINK, link_next_id(b->link), "asked for a link to the signer");
 }
 
-bool broker_link_hint(struct broker_link *b, struct span partner, const uint8_t x5t[X5T_LEN])
+bool broker_link_hint(struct broker_link *b, const struct msg_hint *m)
 {
     uint8_t room[512];
     struct frame_out f;
-    struct msg_hint m = {.partner = partner};
     if (!b)
         return false;
-    memcpy(m.x5t, x5t, sizeof m.x5t);
     frame_start(&f, room, sizeof room, MSG_HINT, link_next_id(b->link));
-    msg_hint_put(&f, &m);
+    msg_hint_put(&f, m);
     return link_send(b->link, &f, -1) == 0;
 }

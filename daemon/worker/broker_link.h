@@ -3,6 +3,7 @@
  * in, hints go out. When the link ends the worker does. */
 #pragma once
 
+#include "msg_hint.h"
 #include "state.h"
 
 struct broker_link;
@@ -20,6 +21,6 @@ void broker_link_free(struct broker_link *b);
 /* Our doors are open. */
 void broker_link_ready(struct broker_link *b);
 /* Tells the broker of a key that nobody here knows. False: not sent (`b` may be NULL). */
-bool broker_link_hint(struct broker_link *b, struct span partner, const uint8_t x5t[X5T_LEN]);
+bool broker_link_hint(struct broker_link *b, const struct msg_hint *m);
 /* A minter has no link to the signer though that is up: asks for one (`b` may be NULL). */
 void broker_link_ask_signer(struct broker_link *b);

@@ -110,7 +110,7 @@ static bool turn(struct worker *w, struct request *r, bool may_wait)
     if (!may_ask(w, r, &audiences))
         return true;
     judge(w, &r->wish.validate, audiences);
-    if (v->verdict.reason == REASON_UNKNOWN_KEY && may_wait)
+    if (may_wait && (v->verdict.reason == REASON_UNKNOWN_KEY || v->verdict.worth_fetching))
         return false;
     tell(w, r);
     return true;
@@ -121,7 +121,7 @@ void validator_run(struct worker *w, struct request *r)
     struct validator *v = w->validator;
     if (turn(w, r, !w->leaving))
         return;
-    enum reason reason = hints_park(v->hints, r, span_of(v->verdict.partner->name), v->verdict.x5t);
+    enum reason reason = hints_park(v->hints, r, &v->verdict);
     if (reason == REASON_UNKNOWN_KEY)
         tell(w, r);
     else if (reason != REASON_OK)
@@ -140,12 +140,12 @@ void validator_cancel(struct worker *w, struct request *r)
 
 void validator_on_trust(struct worker *w, struct span partner)
 {
-    hints_wake(w->validator->hints, partner, false);
+    hints_on_trust(w->validator->hints, partner);
 }
 
-void validator_on_hint_done(struct worker *w, struct span partner)
+void validator_on_hint_done(struct worker *w, const struct msg_hint_done *m)
 {
-    hints_wake(w->validator->hints, partner, true);
+    hints_on_done(w->validator->hints, m);
 }
 
 void validator_on_commit(struct worker *w)

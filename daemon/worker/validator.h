@@ -4,6 +4,7 @@
 #pragma once
 
 #include "methods.h"
+#include "msg_hint.h"
 
 struct validator;
 struct validator *validator_new(struct worker *w) WARN_UNUSED;
@@ -15,7 +16,7 @@ void validator_cancel(struct worker *w, struct request *r);
 /* News from the broker: that partner's keys have changed, or the refresh that a hint asked for has
  * ended. */
 void validator_on_trust(struct worker *w, struct span partner);
-void validator_on_hint_done(struct worker *w, struct span partner);
+void validator_on_hint_done(struct worker *w, const struct msg_hint_done *m);
 /* Other settings are in force: pointers into the old ones are gone, who waits is judged now. */
 void validator_on_commit(struct worker *w);
 /* Nobody waits any longer: everybody is judged as things stand. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages: whatever a peer sends is either refused or, written again, the same bytes. */
-#include "msg.h"
+#include "msg_hint.h"
 #include "store.h"
 
 #include <stdlib.h>
@@ -21,6 +21,7 @@ static bool again(struct frame_in *in, struct frame_out *out)
         struct msg_fetched fetched;
         struct msg_health health;
         struct msg_hint hint;
+        struct msg_hint_done done;
         struct msg_announced announced;
         struct span name;
         uint64_t number;
@@ -40,10 +41,10 @@ static bool again(struct frame_in *in, struct frame_out *out)
         CASE(MSG_FETCHED, msg_fetched_get, msg_fetched_put, fetched);
         CASE(MSG_HEALTH, msg_health_get, msg_health_put, health);
         CASE(MSG_HINT, msg_hint_get, msg_hint_put, hint);
+        CASE(MSG_HINT_DONE, msg_hint_done_get, msg_hint_done_put, done);
         CASE(MSG_ANNOUNCED, msg_announced_get, msg_announced_put, announced);
     case MSG_ANNOUNCE:
     case MSG_TRUST_GONE:
-    case MSG_HINT_DONE:
         if (!msg_name_get(in, &m.name))
             return false;
         msg_name_put(out, m.name);

@@ -161,7 +161,9 @@ static inline const char *stage_keys_of(struct stage *s, const char *name)
 /* A token names that key of ours. */
 static inline bool stage_hint(struct stage *s, const char *name, int key)
 {
-    return refresher_hint(s->refresher, stage_partner(s, name), signkey_cert(stage_keys[key])->x5t);
+    struct msg_hint m = {.partner = span_of(name), .kind = HINT_UNKNOWN_KEY};
+    memcpy(m.key_id, signkey_cert(stage_keys[key])->x5t, X5T_LEN);
+    return refresher_hint(s->refresher, stage_partner(s, name), &m) != HINT_IN_VAIN;
 }
 
 static inline int stage_run(const char *name, void (*fill)(TCase *tc))

@@ -564,7 +564,7 @@ START_TEST(a_minter_takes_no_trust)
 {
     open_minter(US LYNC_PARTNER RULE(""));
     send_name(MSG_TRUST_GONE, "lync");
-    send_name(MSG_HINT_DONE, "lync");
+    send_done("lync", false, 0);
     ck_assert_ptr_null(world.w.store);
     expect_signed(CLIENT "&resource=lync", "one.one.one", 3600);
     close_minter();

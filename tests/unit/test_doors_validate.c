@@ -348,7 +348,7 @@ START_TEST(a_verdict_is_remembered_while_it_is_true)
     send_trust(3, both, 1); /* its key is gone: asked for, in vain */
     struct far_end far;
     introspect(&far, token, "");
-    send_name(MSG_HINT_DONE, "lync");
+    send_done("lync", false, 0);
     far_take(&far);
     expect_http(&far, 200, "{\"active\":false}");
     far_close(&far);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages: each comes back as it was put; cut at any length, with a byte more or of another type
  * it is refused. */
-#include "msg.h"
+#include "msg_hint.h"
 #include "unit.h"
 
 static uint8_t room[FRAME_MAX];
@@ -119,6 +119,8 @@ static const struct msg_fetched fetched = {.reason = REASON_FETCH_STATUS,
     .max_age_s = -1,
     .retry_after_s = 120,
     .date = 1735700000,
+    .answered_ms = 1735699999123,
+    .round_trip_ms = 41,
     .detail = SPAN("exch: answered 503"),
     .address = SPAN("192.0.2.7")};
 
@@ -133,6 +135,7 @@ static bool get_fetched(struct frame_in *f)
     return msg_fetched_get(f, &m) && m.reason == REASON_FETCH_STATUS && m.status == 503 &&
            span_eq(m.etag, fetched.etag) && span_eq(m.last_modified, fetched.last_modified) &&
            m.max_age_s == -1 && m.retry_after_s == 120 && m.date == 1735700000 &&
+           m.answered_ms == fetched.answered_ms && m.round_trip_ms == 41 &&
            span_eq(m.detail, fetched.detail) && span_eq(m.address, fetched.address);
 }
 
@@ -184,7 +187,7 @@ static bool get_health(struct frame_in *f)
     return msg_health_get(f, &m) && !m.may_mint && m.may_validate;
 }
 
-static const struct msg_hint hint = {SPAN("exch"), {0xca, 0xfe, [19] = 7}};
+static const struct msg_hint hint = {SPAN("exch"), {0xca, 0xfe, [19] = 7}, HINT_SIGNATURE};
 
 static void put_hint(struct frame_out *f)
 {
@@ -194,8 +197,22 @@ static void put_hint(struct frame_out *f)
 static bool get_hint(struct frame_in *f)
 {
     struct msg_hint m;
-    return msg_hint_get(f, &m) && span_eq(m.partner, hint.partner) &&
-           memcmp(m.x5t, hint.x5t, sizeof(m.x5t)) == 0;
+    return msg_hint_get(f, &m) && span_eq(m.partner, hint.partner) && m.kind == HINT_SIGNATURE &&
+           memcmp(m.key_id, hint.key_id, sizeof(m.key_id)) == 0;
+}
+
+static const struct msg_hint_done hint_done = {SPAN("exch"), true, 29000};
+
+static void put_hint_done(struct frame_out *f)
+{
+    msg_hint_done_put(f, &hint_done);
+}
+
+static bool get_hint_done(struct frame_in *f)
+{
+    struct msg_hint_done m;
+    return msg_hint_done_get(f, &m) && span_eq(m.partner, hint_done.partner) && m.fetched &&
+           m.quiet_ms == 29000;
 }
 
 static const struct msg_hold hold = {{1, 2, [31] = 9}, true, SPAN("exch has not seen it")};
@@ -323,6 +340,7 @@ static const struct message messages[] = {
     {"name", MSG_TRUST_GONE, put_name, get_name, true},
     {"health", MSG_HEALTH, put_health, get_health, false},
     {"hint", MSG_HINT, put_hint, get_hint, false},
+    {"hint done", MSG_HINT_DONE, put_hint_done, get_hint_done, false},
     {"announced", MSG_ANNOUNCED, put_announced, get_announced, false},
     {"hold", MSG_RING_HOLD, put_hold, get_hold, false},
     {"roll", MSG_ROLL, put_roll, get_roll, false},

@@ -40,6 +40,7 @@ static void setup(void)
     snprintf(s.suspended_by, sizeof(s.suspended_by), "uid 0");
     s.sequence = 12;
     s.sequence_keys[31] = 7;
+    s.trust.clock = (struct partner_clock){true, -212};
     s.last_reason = REASON_FETCH_TIMEOUT;
     snprintf(s.etag, sizeof(s.etag), "W/\"a\\b\r\n=\xc3\xa4\"");
     snprintf(s.last_modified, sizeof(s.last_modified), "Thu, 01 Jan 2026 00:00:00 GMT");
@@ -110,6 +111,8 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_int_eq(back.last_reason, REASON_FETCH_TIMEOUT);
     ck_assert_str_eq(back.last_detail, "10 s are over");
     ck_assert_uint_eq(back.failures, 3);
+    ck_assert(back.trust.clock.known);
+    ck_assert_int_eq(back.trust.clock.ahead_s, -212);
     ck_assert_str_eq(back.history, s.history);
     ck_assert(span_eq(buf_span(&back.document), SPAN(DOCUMENT)));
     ck_assert(back.trust.suspended);

@@ -36,6 +36,7 @@ static struct partner_trust *trust(const char *name)
     ck_assert_ptr_nonnull(t);
     t->name = strdup(name);
     t->good_at = T0;
+    t->clock = (struct partner_clock){true, -212};
     return t;
 }
 
@@ -77,6 +78,8 @@ START_TEST(what_is_put_is_a_copy)
     ck_assert_ptr_ne(got->name, t->name);
     ck_assert_uint_eq(got->generation, 3);
     ck_assert_int_eq(got->good_at, T0);
+    ck_assert(got->clock.known);
+    ck_assert_int_eq(got->clock.ahead_s, -212);
     partner_trust_freep(&t);
     /* the store's own reference keeps the key alive */
     ck_assert_uint_eq(pubkey_bits(got->keys[0].key), 2048);
@@ -353,6 +356,8 @@ START_TEST(a_frame_carries_what_workers_need)
     ck_assert_uint_eq(back.generation, 42);
     ck_assert_int_eq(back.good_at, T0);
     ck_assert(back.suspended);
+    ck_assert(back.clock.known);
+    ck_assert_int_eq(back.clock.ahead_s, -212);
     ck_assert_uint_eq(back.n_keys, 3); /* not the withdrawn one */
     const struct partner_key *want[] = {&t->keys[0], &t->keys[1], &t->keys[3]};
     for (size_t i = 0; i < 3; i++) {
@@ -417,8 +422,10 @@ START_TEST(a_state_that_does_not_exist_fails_the_frame)
 }
 END_TEST
 
-/* "a", generation, good_at, then the number of keys and the first key's state and two flags. */
-enum { COUNT_AT = FRAME_HEAD + 4 + 1 + 8 + 8 + 1, STATE_AT = COUNT_AT + 4 };
+/* "a", generation, good_at, suspended, clock, then the number of keys and the first key's state and
+ * two flags.
+ */
+enum { COUNT_AT = FRAME_HEAD + 4 + 1 + 8 + 8 + 1 + 9, STATE_AT = COUNT_AT + 4 };
 
 START_TEST(a_flag_is_0_or_1)
 {

@@ -168,6 +168,17 @@ static inline bool next_frame(struct far_end *far, uint8_t room[FRAME_MAX], stru
     return true;
 }
 
+static inline void send_done(const char *partner, bool fetched, uint32_t quiet_ms)
+{
+    uint8_t room[256];
+    struct frame_out f;
+    struct msg_hint_done m = {
+        .partner = span_of(partner), .fetched = fetched, .quiet_ms = quiet_ms};
+    frame_start(&f, room, sizeof room, MSG_HINT_DONE, 0);
+    msg_hint_done_put(&f, &m);
+    send_frame(&world.broker, &f);
+}
+
 static inline void send_name(enum msg_type type, const char *name)
 {
     uint8_t room[256];
