@@ -435,7 +435,7 @@ START_TEST(a_flag_is_0_or_1)
     struct frame_in f;
     add(t, 1, T0);
     size_t n = frame(t, room, sizeof(room));
-    static const size_t flags[] = {COUNT_AT - 1, STATE_AT + 1, STATE_AT + 2};
+    static const size_t flags[] = {COUNT_AT - 10, COUNT_AT - 9, STATE_AT + 1, STATE_AT + 2};
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         size_t flag = flags[i];
         uint8_t was = room[flag];
