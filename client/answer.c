@@ -43,6 +43,53 @@ static const struct json_field signing_key_fields[] = {
     F(signing_key_answer, "until", JSON_NUMBER, until, MAY),
 };
 
+static const struct json_field own_key_fields[] = {
+    F(own_key_answer, "x5t", JSON_STRING, x5t, MUST),
+    F(own_key_answer, "thumbprint", JSON_STRING, thumbprint, MUST),
+    F(own_key_answer, "state", JSON_STRING, state, MUST),
+    F(own_key_answer, "notBefore", JSON_NUMBER, not_before, MUST),
+    F(own_key_answer, "notAfter", JSON_NUMBER, not_after, MUST),
+    F(own_key_answer, "since", JSON_NUMBER, since, MUST),
+    F(own_key_answer, "publishedSince", JSON_NUMBER, published_since, MUST),
+    F(own_key_answer, "effectiveAt", JSON_NUMBER, effective_at, MAY),
+    F(own_key_answer, "lastResortAt", JSON_NUMBER, last_resort_at, MAY),
+    F(own_key_answer, "until", JSON_NUMBER, until, MAY),
+    F(own_key_answer, "held", JSON_BOOL, held, MUST),
+    F(own_key_answer, "forced", JSON_BOOL, forced, MUST),
+    F(own_key_answer, "holdReason", JSON_STRING, hold_reason, MAY),
+    F(own_key_answer, "seen", JSON_ARRAY, seen, MUST),
+    F(own_key_answer, "notSeen", JSON_ARRAY, not_seen, MUST),
+};
+
+static const struct json_field sighting_fields[] = {
+    F(sighting_answer, "partner", JSON_STRING, partner, MUST),
+    F(sighting_answer, "how", JSON_STRING, how, MUST),
+    F(sighting_answer, "at", JSON_NUMBER, at, MUST),
+};
+
+static const struct json_field keys_fields[] = {
+    F(keys_answer, "generation", JSON_NUMBER, generation, MUST),
+    F(keys_answer, "publishLead", JSON_NUMBER, publish_lead, MUST),
+    F(keys_answer, "earliestRoll", JSON_NUMBER, earliest_roll, MAY),
+    F(keys_answer, "source", JSON_STRING, source, MUST),
+    F(keys_answer, "keys", JSON_ARRAY, keys, MUST),
+    F(keys_answer, "partners", JSON_ARRAY, partners, MUST),
+};
+
+static const struct json_field key_partner_fields[] = {
+    F(key_partner_answer, "name", JSON_STRING, name, MUST),
+    F(key_partner_answer, "howTo", JSON_STRING, how_to, MAY),
+    F(key_partner_answer, "enabled", JSON_BOOL, enabled, MUST),
+    F(key_partner_answer, "selfRefresh", JSON_BOOL, self_refresh, MUST),
+    F(key_partner_answer, "announces", JSON_BOOL, announces, MUST),
+    F(key_partner_answer, "keys", JSON_ARRAY, keys, MUST),
+};
+
+static const struct json_field changed_fields[] = {
+    F(changed_answer, "lines", JSON_ARRAY, lines, MUST),
+    F(changed_answer, "changed", JSON_BOOL, changed, MAY),
+};
+
 static const struct json_field partner_key_fields[] = {
     F(partner_key_answer, "x5t", JSON_STRING, x5t, MUST),
     F(partner_key_answer, "thumbprint", JSON_STRING, thumbprint, MUST),
@@ -140,6 +187,31 @@ bool answer_brief(const struct json_value *v, struct brief_answer *ret)
 bool answer_signing_key(const struct json_value *v, struct signing_key_answer *ret)
 {
     return READ(v, signing_key_fields, ret);
+}
+
+bool answer_own_key(const struct json_value *v, struct own_key_answer *ret)
+{
+    return READ(v, own_key_fields, ret);
+}
+
+bool answer_sighting(const struct json_value *v, struct sighting_answer *ret)
+{
+    return READ(v, sighting_fields, ret);
+}
+
+bool answer_keys(const struct json_value *v, struct keys_answer *ret)
+{
+    return READ(v, keys_fields, ret);
+}
+
+bool answer_key_partner(const struct json_value *v, struct key_partner_answer *ret)
+{
+    return READ(v, key_partner_fields, ret);
+}
+
+bool answer_changed(const struct json_value *v, struct changed_answer *ret)
+{
+    return READ(v, changed_fields, ret);
 }
 
 bool answer_partner_key(const struct json_value *v, struct partner_key_answer *ret)

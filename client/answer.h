@@ -19,6 +19,38 @@ struct signing_key_answer {
     int64_t not_before, not_after, until;
 };
 
+struct own_key_answer {
+    struct span x5t, thumbprint, state, hold_reason;
+    int64_t not_before, not_after, since;
+    int64_t published_since;                     /* 0: not published yet */
+    int64_t effective_at, last_resort_at, until; /* 0: not given */
+    bool held, forced;
+    const struct json_value *seen, *not_seen;
+};
+
+struct sighting_answer {
+    struct span partner, how;
+    int64_t at;
+};
+
+struct keys_answer {
+    int64_t generation, publish_lead;
+    int64_t earliest_roll; /* 0: there is no next key */
+    struct span source;
+    const struct json_value *keys, *partners;
+};
+
+struct key_partner_answer {
+    struct span name, how_to;
+    bool enabled, self_refresh, announces;
+    const struct json_value *keys;
+};
+
+struct changed_answer {
+    const struct json_value *lines;
+    bool changed;
+};
+
 struct partner_key_answer {
     struct span x5t, thumbprint, state;
     int64_t not_before, not_after, first_seen_at, last_seen_at;
@@ -66,6 +98,11 @@ struct token_answer {
 /* Each fills *ret and is false when the value is not of that form. */
 bool answer_brief(const struct json_value *v, struct brief_answer *ret) WARN_UNUSED;
 bool answer_signing_key(const struct json_value *v, struct signing_key_answer *ret) WARN_UNUSED;
+bool answer_own_key(const struct json_value *v, struct own_key_answer *ret) WARN_UNUSED;
+bool answer_sighting(const struct json_value *v, struct sighting_answer *ret) WARN_UNUSED;
+bool answer_keys(const struct json_value *v, struct keys_answer *ret) WARN_UNUSED;
+bool answer_key_partner(const struct json_value *v, struct key_partner_answer *ret) WARN_UNUSED;
+bool answer_changed(const struct json_value *v, struct changed_answer *ret) WARN_UNUSED;
 bool answer_partner_key(const struct json_value *v, struct partner_key_answer *ret) WARN_UNUSED;
 bool answer_status(const struct json_value *v, struct status_answer *ret) WARN_UNUSED;
 bool answer_partner(const struct json_value *v, struct partner_answer *ret) WARN_UNUSED;

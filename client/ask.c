@@ -59,7 +59,9 @@ enum exit_status ask_misunderstood(struct ctl *ctl)
 
 struct error_fields {
     struct span reason, sentence, detail, candidates, errors, name;
+    struct span thumbprint, key;
     int64_t retry_after;
+    const struct json_value *lines;
 };
 
 static const struct json_field error_table[] = {
@@ -69,6 +71,9 @@ static const struct json_field error_table[] = {
     {"candidates", JSON_STRING, offsetof(struct error_fields, candidates), JSON_OPTIONAL},
     {"errors", JSON_STRING, offsetof(struct error_fields, errors), JSON_OPTIONAL},
     {"name", JSON_STRING, offsetof(struct error_fields, name), JSON_OPTIONAL},
+    {"thumbprint", JSON_STRING, offsetof(struct error_fields, thumbprint), JSON_OPTIONAL},
+    {"key", JSON_STRING, offsetof(struct error_fields, key), JSON_OPTIONAL},
+    {"lines", JSON_ARRAY, offsetof(struct error_fields, lines), JSON_OPTIONAL},
     {"retryAfter", JSON_NUMBER, offsetof(struct error_fields, retry_after), JSON_OPTIONAL},
 };
 
@@ -146,6 +151,25 @@ static enum exit_status report_no_partner(struct ctl *ctl, const struct error_fi
     return EXIT_NO;
 }
 
+/* Why not, and what to do: a line each. */
+static enum exit_status report_roll_refused(struct ctl *ctl, const struct error_fields *f)
+{
+    say_reason(ctl, f);
+    if (f->lines)
+        JSON_EACH (line, f->lines)
+            say_safe(ctl, "  ", line->text, "\n");
+    return EXIT_NO;
+}
+
+static enum exit_status report_no_key(struct ctl *ctl, const struct error_fields *f)
+{
+    bool ours = f->key.n == 0;
+    say_safe(ctl, ours ? "s2sctl: none of our keys is " : "s2sctl: the partner has no key ",
+        ours ? f->thumbprint : f->key,
+        ours ? "; s2sctl cert list shows them\n" : "; s2sctl partners show lists them\n");
+    return EXIT_NO;
+}
+
 static const struct {
     const char *name; /* behind the last dot */
     enum exit_status (*report)(struct ctl *ctl, const struct error_fields *f);
@@ -157,6 +181,8 @@ static const struct {
     {"NotReady", report_not_ready},
     {"ConfigRefused", report_config},
     {"NoSuchPartner", report_no_partner},
+    {"RollRefused", report_roll_refused},
+    {"NoSuchKey", report_no_key},
 };
 
 static struct span last_part(struct span name)

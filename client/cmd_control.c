@@ -3,43 +3,12 @@
 #include "answer.h"
 #include "ask.h"
 #include "commands.h"
+#include "present.h"
 #include "show.h"
-
-typedef bool show_function(
-    const struct style *s, const struct json_value *reply, struct buf *out, bool *ret_well);
-
-static const struct question control = {
-    .interface = "io.s2sd.control", .parameters = {"{}", 2}, .timeout_ms = ASK_TIMEOUT_MS};
-
-/* The reply as JSON or through its screen; the exit status is what the screen says in both cases.
- */
-static enum exit_status present(
-    struct ctl *ctl, const struct json_value *reply, show_function *show)
-{
-    bool well = false, json = has(&ctl->args, OPT_JSON);
-    struct buf scratch = BUF_INIT(ctl->out.max);
-    bool understood = show(&ctl->style, reply, json ? &scratch : &ctl->out, &well);
-    buf_done(&scratch);
-    if (!understood) {
-        buf_reset(&ctl->out);
-        return ask_misunderstood(ctl);
-    }
-    if (json)
-        put_json_line(ctl, reply);
-    return well ? EXIT_YES : EXIT_NO;
-}
-
-static enum exit_status ask_and_present(
-    struct ctl *ctl, const struct question *q, show_function *show)
-{
-    const struct json_value *reply = NULL;
-    enum exit_status status = ask(ctl, q, &reply);
-    return status == EXIT_YES ? present(ctl, reply, show) : status;
-}
 
 enum exit_status run_status(struct ctl *ctl)
 {
-    struct question q = control;
+    struct question q = question_control;
     q.method = "Status";
     return ask_and_present(ctl, &q, show_status);
 }
@@ -53,7 +22,7 @@ static bool show_list(
 
 enum exit_status run_partners_list(struct ctl *ctl)
 {
-    struct question q = control;
+    struct question q = question_control;
     q.method = "ListPartners";
     return ask_and_present(ctl, &q, show_list);
 }
@@ -72,7 +41,7 @@ static void put_name(struct ctl *ctl, struct buf *parameters)
 enum exit_status run_partners_show(struct ctl *ctl)
 {
     CLEANUP(buf_done) struct buf parameters = BUF_INIT(65536);
-    struct question q = control;
+    struct question q = question_control;
     put_name(ctl, &parameters);
     q.method = "ShowPartner";
     q.parameters = buf_span(&parameters);
@@ -82,7 +51,7 @@ enum exit_status run_partners_show(struct ctl *ctl)
 enum exit_status run_partners_refresh(struct ctl *ctl)
 {
     CLEANUP(buf_done) struct buf parameters = BUF_INIT(65536);
-    struct question q = control;
+    struct question q = question_control;
     put_name(ctl, &parameters);
     q.method = "Refresh";
     q.parameters = buf_span(&parameters);
@@ -93,7 +62,7 @@ enum exit_status run_partners_refresh(struct ctl *ctl)
 enum exit_status run_reload(struct ctl *ctl)
 {
     const struct json_value *reply = NULL;
-    struct question q = control;
+    struct question q = question_control;
     q.method = "Reload";
     q.timeout_ms = ASK_TIMEOUT_LONG_MS;
     enum exit_status status = ask(ctl, &q, &reply);

@@ -20,6 +20,41 @@ const struct command commands[] = {
     {"partners", "refresh", false, "[NAME]", 0, 1, OPT(OPT_JSON), run_partners_refresh,
         "Fetch the document of one partner, or of all, now",
         {"s2sctl partners refresh", "s2sctl partners refresh exch"}},
+    {"partners", "bar", false, "NAME KEY", 2, 2, OPT(OPT_JSON), run_partners_bar,
+        "Refuse one key of a partner from now on, whatever its document says",
+        {"s2sctl partners bar exch 66AD66514D1A9F2B7C3D4E5F60718293A4B5C6D7",
+            "s2sctl partners show exch --json | jq -r '.keys[].thumbprint'"}},
+    {"partners", "unbar", false, "NAME KEY", 2, 2, OPT(OPT_JSON), run_partners_unbar,
+        "Believe a barred key again",
+        {"s2sctl partners unbar exch 66AD66514D1A9F2B7C3D4E5F60718293A4B5C6D7",
+            "s2sctl partners show exch"}},
+    {"partners", "suspend", false, "NAME", 1, 1, OPT(OPT_JSON), run_partners_suspend,
+        "Neither accept nor mint tokens of a partner until it is resumed",
+        {"s2sctl partners suspend exch", "s2sctl partners resume exch"}},
+    {"partners", "resume", false, "NAME", 1, 1, OPT(OPT_JSON), run_partners_resume,
+        "End a suspension", {"s2sctl partners resume exch", "s2sctl partners show exch"}},
+    {"partners", "approve", false, "NAME", 1, 1, OPT(OPT_JSON), run_partners_approve,
+        "Take the document of a partner that was held back",
+        {"s2sctl partners approve exch", "s2sctl partners show exch"}},
+    {"partners", "confirm", false, "NAME", 1, 1, OPT(OPT_JSON), run_partners_confirm,
+        "Say that a partner has read the keys that we publish now",
+        {"s2sctl partners confirm exch", "s2sctl cert list"}},
+    {"cert", "list", true, "", 0, 0, OPT(OPT_JSON) | OPT(OPT_TIMELINE) | OPT(OPT_SPAN),
+        run_cert_list, "Show our keys, who has seen them, and the partners' keys",
+        {"s2sctl cert list", "s2sctl cert list --timeline --span 90d"}},
+    {"cert", "roll", false, "--prepare|--now|--abort", 0, 0,
+        OPT(OPT_JSON) | OPT(OPT_PREPARE) | OPT(OPT_NOW) | OPT(OPT_ABORT) | OPT(OPT_EFFECTIVE) |
+            OPT(OPT_DRY_RUN) | OPT(OPT_FORCE),
+        run_cert_roll, "Publish a next key, let it sign, or take it back",
+        {"s2sctl cert roll --prepare --effective +30d", "s2sctl cert roll --now --dry-run"}},
+    {"cert", "withdraw", false, "THUMBPRINT", 1, 1,
+        OPT(OPT_JSON) | OPT(OPT_DRY_RUN) | OPT(OPT_FORCE), run_cert_withdraw,
+        "Take one of our keys out of the document and wipe it",
+        {"s2sctl cert withdraw 681F71C3614D1A9F2B7C3D4E5F60718293A4B5C6 --dry-run",
+            "s2sctl cert list --json | jq -r '.keys[].thumbprint'"}},
+    {"cert", "clear-previous", false, "", 0, 0, OPT(OPT_JSON) | OPT(OPT_DRY_RUN) | OPT(OPT_FORCE),
+        run_cert_clear_previous, "Stop publishing the previous key before its time",
+        {"s2sctl cert clear-previous --dry-run", "s2sctl cert clear-previous"}},
     {"token", "mint", false, "PARTNER", 1, 1,
         OPT(OPT_JSON) | OPT(OPT_USER) | OPT(OPT_USER_TYPE) | OPT(OPT_RESOURCE) | OPT(OPT_LIFETIME) |
             OPT(OPT_MIN_VALID) | OPT(OPT_HEADER),
@@ -171,6 +206,16 @@ static bool is_set(const struct surroundings *w, const char *name)
     return value && value[0] != '\0';
 }
 
+/* What COLUMNS says, else the terminal; 0 when neither does. */
+static unsigned columns_of(const struct surroundings *w)
+{
+    const char *text = w->variable("COLUMNS");
+    unsigned columns = 0;
+    for (; text && ascii_is_digit(*text) && columns < 10000; text++)
+        columns = columns * 10 + (unsigned)(*text - '0');
+    return columns > 0 && *text == '\0' ? columns : w->columns;
+}
+
 static void take_surroundings(struct ctl *ctl, const struct surroundings *w)
 {
     const struct arguments *a = &ctl->args;
@@ -178,6 +223,7 @@ static void take_surroundings(struct ctl *ctl, const struct surroundings *w)
     ctl->in = w->in;
     ctl->style.now = w->now;
     ctl->style.utc = has(a, OPT_UTC);
+    ctl->style.columns = columns_of(w);
     ctl->style.ascii = has(a, OPT_ASCII) || !locale_is_utf8(w);
     ctl->style.colour = w->terminal && !dumb && !is_set(w, "NO_COLOR") && !has(a, OPT_NO_COLOR);
     ctl->config_dir = a->values[OPT_CONFIG_DIR];

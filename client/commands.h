@@ -10,6 +10,7 @@ struct surroundings {
     bool terminal;                             /* standard output is one */
     const char *(*variable)(const char *name); /* getenv(3) */
     int64_t now;                               /* wall seconds */
+    unsigned columns; /* of the terminal; 0: standard output is none. COLUMNS goes before it */
 };
 
 /* Runs the command line; fills out and err of *ctl, which need not be initialised. The caller
@@ -23,6 +24,16 @@ enum exit_status run_status(struct ctl *ctl);
 enum exit_status run_partners_list(struct ctl *ctl);
 enum exit_status run_partners_show(struct ctl *ctl);
 enum exit_status run_partners_refresh(struct ctl *ctl);
+enum exit_status run_partners_bar(struct ctl *ctl);
+enum exit_status run_partners_unbar(struct ctl *ctl);
+enum exit_status run_partners_suspend(struct ctl *ctl);
+enum exit_status run_partners_resume(struct ctl *ctl);
+enum exit_status run_partners_approve(struct ctl *ctl);
+enum exit_status run_partners_confirm(struct ctl *ctl);
+enum exit_status run_cert_list(struct ctl *ctl);
+enum exit_status run_cert_roll(struct ctl *ctl);
+enum exit_status run_cert_withdraw(struct ctl *ctl);
+enum exit_status run_cert_clear_previous(struct ctl *ctl);
 enum exit_status run_token_mint(struct ctl *ctl);
 enum exit_status run_token_inspect(struct ctl *ctl);
 enum exit_status run_token_verify(struct ctl *ctl);

@@ -6,10 +6,12 @@
 #include "buf.h"
 
 struct style {
-    bool ascii;  /* no character beyond ASCII */
-    bool colour; /* terminal escapes */
-    bool utc;    /* dates in UTC, else in local time */
-    int64_t now; /* wall seconds, for "12 min ago" */
+    bool ascii;       /* no character beyond ASCII */
+    bool colour;      /* terminal escapes */
+    bool utc;         /* dates in UTC, else in local time */
+    int64_t now;      /* wall seconds, for "12 min ago" */
+    unsigned columns; /* of a drawing or of running text; 0: nobody says how wide */
+    int64_t drawn_s;  /* seconds that a drawing shows; 0: as many as it needs */
 };
 
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_WARN, COLOUR_BAD, COLOUR_BOLD, COLOUR_FAINT };

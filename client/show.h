@@ -18,6 +18,15 @@ bool show_partner(const struct style *s, const struct json_value *reply, struct 
 /* Refresh. *ret_well: every fetch went well. */
 bool show_refresh(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;
+/* ListKeys as tables, or as a drawing. *ret_well: nothing needs an administrator. */
+bool show_keys(const struct style *s, const struct json_value *reply, struct buf *out,
+    bool *ret_well) WARN_UNUSED;
+bool show_timeline(const struct style *s, const struct json_value *reply, struct buf *out,
+    bool *ret_well) WARN_UNUSED;
+/* The lines that answer a changing method; with `changed` false it is said that nothing was. Always
+ * well. */
+bool show_changed(const struct style *s, const struct json_value *reply, struct buf *out,
+    bool *ret_well) WARN_UNUSED;
 /* io.s2sd.validate Validate. *ret_well: the token is believed. */
 bool show_verdict(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;

@@ -4,11 +4,19 @@
 #include "commands.h"
 
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const char *variable(const char *name)
 {
     return getenv(name);
+}
+
+/* 0: standard output is no terminal, or it does not say. */
+static unsigned terminal_columns(void)
+{
+    struct winsize size = {0};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* A reader that has gone (a pipe to head) is no failure of ours. */
@@ -25,7 +33,8 @@ int main(int argc, char **argv)
     const struct surroundings world = {.in = stdin,
         .terminal = isatty(STDOUT_FILENO) == 1,
         .variable = variable,
-        .now = clock_wall_s()};
+        .now = clock_wall_s(),
+        .columns = terminal_columns()};
     enum exit_status status = ctl_run(&ctl, argc, argv, &world);
     print(stdout, &ctl.out);
     print(stderr, &ctl.err);

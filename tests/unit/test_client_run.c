@@ -1,65 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s2sctl as a whole: a command line against a daemon that is played, and what it prints and
  * returns. */
-#include "cleanup.h"
-#include "commands.h"
-#include "fake_daemon.h"
-#include "temp_dir.h"
-#include "unit.h"
-
-#define NOW 1795608000
-
-static struct temp_dir folder;
-
-static void setup(void)
-{
-    temp_dir_make(&folder);
-}
-
-static void teardown(void)
-{
-    temp_dir_remove(&folder);
-}
-
-static const char *variable(const char *name)
-{
-    return strcmp(name, "LANG") == 0 ? "C.UTF-8" : NULL;
-}
-
-/* Runs "a b c" (split at blanks; '~' stands for a blank) with `input` as standard input. */
-static enum exit_status run_in(
-    struct ctl *ctl, const char *line, const char *input, const struct surroundings *given)
-{
-    char words[1024], *argv[24] = {(char[]){"s2sctl"}};
-    int argc = 1;
-    snprintf(words, sizeof(words), "%s", line);
-    for (char *at = words; *at;) {
-        size_t n = strcspn(at, " ");
-        char *next = at + n + (at[n] == ' ');
-        at[n] = '\0';
-        for (char *c = at; *c; c++)
-            *c = *c == '~' ? ' ' : *c;
-        argv[argc++] = at;
-        at = next;
-    }
-    CLEANUP(fclosep) FILE *in = tmpfile();
-    fputs(input, in);
-    rewind(in);
-    struct surroundings w = *given;
-    w.in = in;
-    return ctl_run(ctl, argc, argv, &w);
-}
-
-static enum exit_status run(struct ctl *ctl, const char *line, const char *input)
-{
-    const struct surroundings w = {.variable = variable, .now = NOW};
-    return run_in(ctl, line, input, &w);
-}
-
-static const char *text_of(const struct buf *b)
-{
-    return b->p ? b->p : "";
-}
+#include "ctl_fixture.h"
 
 /* Against a played daemon. */
 
@@ -68,7 +10,6 @@ static const char *text_of(const struct buf *b)
     "{\"parameters\":{\"token\":\"" TOKEN "\",\"tokenType\":\"Bearer\",\"expiresAt\":1795611600,"  \
     "\"expiresIn\":3600,\"partner\":\"exch\"}}"
 #define MINT(wish) "{\"method\":\"io.s2sd.mint.Mint\",\"parameters\":{" wish "}}"
-#define ERROR(name, parameters) "{\"error\":\"" name "\",\"parameters\":{" parameters "}}"
 #define VALIDATE(more)                                                                             \
     "{\"method\":\"io.s2sd.validate.Validate\",\"parameters\":{\"token\":\"" TOKEN "\"" more "}}"
 #define PARTNERS(state)                                                                            \
@@ -77,14 +18,7 @@ static const char *text_of(const struct buf *b)
 #define ONE_PARTNER(state) "{\"parameters\":" PARTNERS(state) "}"
 #define ACCEPTED "{\"parameters\":{\"active\":true,\"partner\":\"exch\",\"expiresAt\":1795611600}}"
 
-static const struct {
-    const char *line, *input, *interface;
-    struct {
-        const char *request, *reply;
-    } script[2];
-    enum exit_status status;
-    const char *out, *err;
-} talks[] = {
+static const struct talk talks[] = {
     {"token mint exch", "", "io.s2sd.mint", {{MINT("\"resource\":\"exch\""), MINTED}}, EXIT_YES,
         TOKEN "\n", ""},
     {"token mint --user a@b.example --user-type smtp exch -l 15min --min-valid=60 --header", "",
@@ -205,21 +139,7 @@ static const struct {
 
 START_TEST(test_talk)
 {
-    struct ctl ctl;
-    char line[512];
-    size_t n = talks[_i].script[1].reply ? 2 : 1;
-    struct fake_exchange script[2] = {0};
-    for (size_t i = 0; i < n; i++)
-        script[i] = (struct fake_exchange){
-            .request = talks[_i].script[i].request, .reply = talks[_i].script[i].reply};
-    struct fake_daemon d = fake_daemon_start(folder.path, talks[_i].interface, script, n);
-    snprintf(line, sizeof(line), "--runtime-dir=%s %s", folder.path, talks[_i].line);
-    enum exit_status status = run(&ctl, line, talks[_i].input);
-    fake_daemon_stop(&d);
-    ck_assert_str_eq(text_of(&ctl.err), talks[_i].err);
-    ck_assert_str_eq(text_of(&ctl.out), talks[_i].out);
-    ck_assert_int_eq(status, talks[_i].status);
-    ctl_done(&ctl);
+    check_talk(&talks[_i]);
 }
 END_TEST
 
