@@ -103,5 +103,6 @@ X(KEY_PRIVATE, "key_private", 0, "", "R11", "The key text holds private or symme
 X(KEY_MISMATCH, "key_mismatch", 0, "", "", "Private key and certificate do not belong together", "Put both of the same pair into the file.") \
 X(ROLL_REFUSED, "roll_refused", 0, "", "R33", "It would break a partner, or there is nothing to do it with", "The lines beside it say why and what to do; --force does it all the same.") \
 X(NO_SUCH_KEY, "no_such_key", 0, "", "", "There is no such key", "s2sctl cert list, s2sctl partners show.") \
-X(SIGN_REFUSED, "sign_refused", 0, "", "", "The signer does not sign that", "It reads the configuration itself: Announce=, MetadataURL=, [Metadata] Signed=.")
+X(SIGN_REFUSED, "sign_refused", 0, "", "", "The signer does not sign that", "It reads the configuration itself: Announce=, MetadataURL=, [Metadata] Signed=.") \
+X(POOL_DOCUMENT, "pool_document", 0, "", "", "The document does not say which keys are the server's own", "That server has no [Pool] section: members share the same one.")
 /* clang-format on */
