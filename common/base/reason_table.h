@@ -104,5 +104,10 @@ X(KEY_MISMATCH, "key_mismatch", 0, "", "", "Private key and certificate do not b
 X(ROLL_REFUSED, "roll_refused", 0, "", "R33", "It would break a partner, or there is nothing to do it with", "The lines beside it say why and what to do; --force does it all the same.") \
 X(NO_SUCH_KEY, "no_such_key", 0, "", "", "There is no such key", "s2sctl cert list, s2sctl partners show.") \
 X(SIGN_REFUSED, "sign_refused", 0, "", "", "The signer does not sign that", "It reads the configuration itself: Announce=, MetadataURL=, [Metadata] Signed=.") \
-X(POOL_DOCUMENT, "pool_document", 0, "", "", "The document does not say which keys are the server's own", "That server has no [Pool] section: members share the same one.")
+X(POOL_DOCUMENT, "pool_document", 0, "", "", "The document does not say which keys are the server's own", "That server has no [Pool] section: members share the same one.") \
+X(KEY_ALONE, "certificate_alone", 0, "", "", "The file holds no private key, and no request of ours waits for its certificate", "s2sctl cert request makes the key and the request; or bring key and certificate in one file.") \
+X(KEY_PASSWORD, "wrong_password", 0, "", "", "The password does not open the file", "Ask whoever exported it; a file without password opens with an empty one.") \
+X(KEY_CIPHER, "key_cipher", 0, "", "", "The file is protected by a method that is not used here", "RC2, RC4 and scrypt are not: export it again with AES-256, or with openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW.") \
+X(KEY_ROUNDS, "key_rounds", 0, "", "", "Opening the file would take too many rounds of the password function", "Export it again with 100000 rounds.") \
+X(PASSWORD_SHORT, "password_short", 0, "", "", "The password is too short to protect a signing key", "Take 12 characters at least, 1024 at most.")
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The private half stays inside OpenSSL's objects, whose private numbers live in the secure heap;
  * what is read or written on the way (PEM, DER) goes through secure memory too and is wiped. */
-#include "signkey.h"
+#include "signkey_internal.h"
 
 #include "cleanup.h"
 #include "digest.h"
@@ -14,22 +14,13 @@
 
 #define NEW_KEY_BITS 2048
 #define ROOT_KEY_BITS 3072 /* it is to last for decades, and signs once in years */
-#define PEM_MAX (128 * 1024)
-
-struct signkey {
-    EVP_PKEY *pkey;
-    EVP_PKEY_CTX *signer; /* made once: see the performance note on EVP set-up in pubkey.c */
-    struct cert *cert;
-};
 
 static void bio_freep(BIO **bio)
 {
     BIO_free(*bio);
 }
 
-/* The reason to give after a call to OpenSSL: of what stands in its queue only want of memory
- * matters. */
-static enum reason settled(enum reason r)
+enum reason signkey_settled(enum reason r)
 {
     const bool starved = evp_forget_errors();
     return r != REASON_OK && starved ? REASON_OUT_OF_MEMORY : r;
@@ -43,8 +34,7 @@ static EVP_PKEY_CTX *make_signer(EVP_PKEY *pkey)
     return TAKE(ctx);
 }
 
-/* Takes over both, whatever happens. */
-static enum reason assemble(EVP_PKEY *pkey, struct cert *cert, struct signkey **ret)
+enum reason signkey_assemble(EVP_PKEY *pkey, struct cert *cert, struct signkey **ret)
 {
     struct signkey *key = calloc(1, sizeof(*key));
     EVP_PKEY_CTX *signer = make_signer(pkey);
@@ -68,10 +58,10 @@ static enum reason generate(struct cert_plan *plan, unsigned bits, struct signke
     CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = EVP_RSA_gen(bits);
     CLEANUP(cert_freep) struct cert *cert = NULL;
     if (!pkey)
-        return settled(REASON_OUT_OF_MEMORY);
+        return signkey_settled(REASON_OUT_OF_MEMORY);
     plan->pkey = pkey;
     enum reason r = signkey_make_cert(plan, &cert);
-    return settled(r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : r);
+    return signkey_settled(r == REASON_OK ? signkey_assemble(TAKE(pkey), TAKE(cert), ret) : r);
 }
 
 enum reason signkey_generate(
@@ -158,33 +148,41 @@ static enum reason key_from_der(
     return r;
 }
 
-static enum reason key_from_body(
-    const struct halves *h, const struct pubkey *expect, EVP_PKEY **ret)
+enum reason signkey_from_der(struct span der, bool pkcs8, struct cert *cert, struct signkey **ret)
 {
-    uint8_t *der = OPENSSL_secure_malloc(h->key.n + 1);
+    CLEANUP(cert_freep) struct cert *own = cert;
+    CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = NULL;
+    enum reason r = key_from_der(der, pkcs8, own->key, &pkey);
+    return r == REASON_OK ? signkey_assemble(TAKE(pkey), TAKE(own), ret) : r;
+}
+
+enum reason signkey_from_pem_body(
+    struct span body, bool pkcs8, struct cert *cert, struct signkey **ret)
+{
+    CLEANUP(cert_freep) struct cert *own = cert;
+    uint8_t *der = OPENSSL_secure_malloc(body.n + 1);
     if (!der)
         return REASON_OUT_OF_MEMORY;
-    long n = pem_decode(h->key, der);
-    bool pkcs8 = span_eq(h->key_label, SPAN("PRIVATE KEY"));
-    enum reason r =
-        n < 0 ? REASON_KEY_FORM : key_from_der(span_bytes(der, (size_t)n), pkcs8, expect, ret);
-    OPENSSL_secure_clear_free(der, h->key.n + 1);
+    long n = pem_decode(body, der);
+    enum reason r = n < 0 ? REASON_KEY_FORM
+                          : signkey_from_der(span_bytes(der, (size_t)n), pkcs8, TAKE(own), ret);
+    OPENSSL_secure_clear_free(der, body.n + 1);
     return r;
 }
 
 enum reason signkey_from_pem(struct span pem, struct signkey **ret)
 {
     struct halves h = {0};
-    if (pem.n > PEM_MAX)
+    if (pem.n > SIGNKEY_FILE_MAX)
         return REASON_KEY_FORM;
     enum reason r = find_halves(pem, &h);
     CLEANUP(cert_freep) struct cert *cert = NULL;
     if (r == REASON_OK)
         r = cert_parse_pem(pem, &cert);
-    CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = NULL;
     if (r == REASON_OK)
-        r = key_from_body(&h, cert->key, &pkey);
-    return settled(r == REASON_OK ? assemble(TAKE(pkey), TAKE(cert), ret) : r);
+        r = signkey_from_pem_body(
+            h.key, span_eq(h.key_label, SPAN("PRIVATE KEY")), TAKE(cert), ret);
+    return signkey_settled(r);
 }
 
 static bool write_pem(BIO *bio, const struct signkey *key)
@@ -201,11 +199,11 @@ enum reason signkey_to_pem(const struct signkey *key, struct buf *out)
         return REASON_INTERNAL;
     CLEANUP(bio_freep) BIO *bio = BIO_new(BIO_s_secmem());
     if (!bio || !write_pem(bio, key))
-        return settled(REASON_OUT_OF_MEMORY);
+        return signkey_settled(REASON_OUT_OF_MEMORY);
     char *text = NULL;
     long n = BIO_get_mem_data(bio, &text);
     buf_put(out, text, n > 0 ? (size_t)n : 0);
-    return settled(out->failed || n <= 0 ? REASON_OUT_OF_MEMORY : REASON_OK);
+    return signkey_settled(out->failed || n <= 0 ? REASON_OUT_OF_MEMORY : REASON_OK);
 }
 
 void signkey_free(struct signkey *key)
@@ -241,7 +239,7 @@ enum reason signkey_sign_rs256(struct signkey *key, struct span message, struct 
         return REASON_OUT_OF_MEMORY;
     if (EVP_PKEY_sign(key->signer, (unsigned char *)room, &written, hash, sizeof(hash)) != 1 ||
         written != n)
-        return settled(REASON_INTERNAL);
+        return signkey_settled(REASON_INTERNAL);
     out->n += n;
     return REASON_OK;
 }

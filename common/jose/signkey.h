@@ -4,6 +4,9 @@
 
 #include "cert.h"
 
+/* Larger key files are not read. */
+#define SIGNKEY_FILE_MAX ((size_t)128 * 1024)
+
 /* Its private numbers live in OpenSSL's secure heap when CRYPTO_secure_malloc_init was called
  * before. */
 struct signkey;

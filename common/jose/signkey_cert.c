@@ -12,7 +12,6 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#define COMMON_NAME_MAX 64
 #define SERIAL_LEN 16
 
 static void x509_freep(X509 **x)
@@ -45,21 +44,24 @@ static bool set_serial(X509 *x)
 static int name_length(const char *text)
 {
     size_t n = strlen(text);
-    if (n <= COMMON_NAME_MAX)
+    if (n <= SIGNKEY_NAME_MAX)
         return (int)n;
-    n = COMMON_NAME_MAX;
+    n = SIGNKEY_NAME_MAX;
     while (n && ((unsigned char)text[n] & 0xC0) == 0x80)
         n--;
     return (int)n;
 }
 
+bool signkey_put_name(X509_NAME *name, const char *text)
+{
+    return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+               (const unsigned char *)text, name_length(text), -1, 0) == 1;
+}
+
 static bool set_subject(X509 *x, const char *text)
 {
     CLEANUP(x509_name_freep) X509_NAME *name = X509_NAME_new();
-    return name &&
-           X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-               (const unsigned char *)text, name_length(text), -1, 0) == 1 &&
-           X509_set_subject_name(x, name) == 1;
+    return name && signkey_put_name(name, text) && X509_set_subject_name(x, name) == 1;
 }
 
 static bool set_dates(X509 *x, int64_t not_before, int64_t not_after)
