@@ -31,6 +31,9 @@ static const struct json_field brief_fields[] = {
     F(brief_answer, "nextTryAt", JSON_NUMBER, next_try_at, MUST),
     F(brief_answer, "keys", JSON_NUMBER, keys, MUST),
     F(brief_answer, "refusedFrom", JSON_NUMBER, refused_from, MAY),
+    F(brief_answer, "suspendedAt", JSON_NUMBER, suspended_at, MAY),
+    F(brief_answer, "suspendedBy", JSON_STRING, suspended_by, MAY),
+    F(brief_answer, "held", JSON_BOOL, held, MAY),
     F(brief_answer, "clockOffset", JSON_NUMBER, clock_offset, MAY),
 };
 
@@ -98,6 +101,7 @@ static const struct json_field partner_key_fields[] = {
     F(partner_key_answer, "notAfter", JSON_NUMBER, not_after, MUST),
     F(partner_key_answer, "firstSeenAt", JSON_NUMBER, first_seen_at, MUST),
     F(partner_key_answer, "lastSeenAt", JSON_NUMBER, last_seen_at, MUST),
+    F(partner_key_answer, "believedFrom", JSON_NUMBER, believed_from, MAY),
     F(partner_key_answer, "disputed", JSON_BOOL, disputed, MUST),
 };
 
@@ -124,8 +128,19 @@ static const struct json_field partner_fields[] = {
     F(partner_answer, "audienceHosts", JSON_ARRAY, audience_hosts, MUST),
     F(partner_answer, "permittedUsers", JSON_ARRAY, permitted_users, MUST),
     F(partner_answer, "refusedUsers", JSON_ARRAY, refused_users, MUST),
+    F(partner_answer, "continuity", JSON_STRING, continuity, MUST),
+    F(partner_answer, "holdDown", JSON_NUMBER, hold_down, MUST),
     F(partner_answer, "keys", JSON_ARRAY, keys, MUST),
+    F(partner_answer, "held", JSON_OBJECT, held, MAY),
     F(partner_answer, "history", JSON_ARRAY, history, MUST),
+};
+
+static const struct json_field held_fields[] = {
+    F(held_answer, "reason", JSON_STRING, reason, MUST),
+    F(held_answer, "sentence", JSON_STRING, sentence, MUST),
+    F(held_answer, "detail", JSON_STRING, detail, MUST),
+    F(held_answer, "since", JSON_NUMBER, since, MUST),
+    F(held_answer, "thumbprints", JSON_ARRAY, thumbprints, MUST),
 };
 
 static const struct json_field refresh_fields[] = {
@@ -227,6 +242,11 @@ bool answer_status(const struct json_value *v, struct status_answer *ret)
 bool answer_partner(const struct json_value *v, struct partner_answer *ret)
 {
     return READ(v, partner_fields, ret);
+}
+
+bool answer_held(const struct json_value *v, struct held_answer *ret)
+{
+    return READ(v, held_fields, ret);
 }
 
 bool answer_refresh(const struct json_value *v, struct refresh_answer *ret)

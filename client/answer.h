@@ -7,11 +7,13 @@
 
 struct brief_answer {
     struct span name, trust, issuer, state, last_reason, last_sentence, last_detail;
+    struct span suspended_by;
     bool enabled;
+    bool held; /* a document waits for an approval */
     int64_t good_at, next_try_at, keys;
-    int64_t refused_from; /* 0: not given */
-    int64_t clock_offset; /* seconds ahead of ours */
-    bool clock_known;
+    int64_t refused_from, suspended_at; /* 0: not given */
+    int64_t clock_offset;               /* seconds, of the partner's clock ahead of ours, */
+    bool clock_known;                   /* if known */
 };
 
 struct signing_key_answer {
@@ -54,6 +56,7 @@ struct changed_answer {
 struct partner_key_answer {
     struct span x5t, thumbprint, state;
     int64_t not_before, not_after, first_seen_at, last_seen_at;
+    int64_t believed_from; /* 0: not given */
     bool disputed;
 };
 
@@ -67,7 +70,16 @@ struct status_answer {
 struct partner_answer {
     const struct json_value *partner, *metadata_urls, *audience_hosts, *permitted_users,
         *refused_users;
+    struct span continuity;
+    int64_t hold_down; /* seconds */
     const struct json_value *keys, *history;
+    const struct json_value *held; /* NULL: no document is */
+};
+
+struct held_answer {
+    struct span reason, sentence, detail;
+    int64_t since;
+    const struct json_value *thumbprints;
 };
 
 struct refresh_answer {
@@ -106,6 +118,7 @@ bool answer_changed(const struct json_value *v, struct changed_answer *ret) WARN
 bool answer_partner_key(const struct json_value *v, struct partner_key_answer *ret) WARN_UNUSED;
 bool answer_status(const struct json_value *v, struct status_answer *ret) WARN_UNUSED;
 bool answer_partner(const struct json_value *v, struct partner_answer *ret) WARN_UNUSED;
+bool answer_held(const struct json_value *v, struct held_answer *ret) WARN_UNUSED;
 bool answer_refresh(const struct json_value *v, struct refresh_answer *ret) WARN_UNUSED;
 bool answer_user(const struct json_value *v, struct user_answer *ret) WARN_UNUSED;
 bool answer_verdict(const struct json_value *v, struct verdict_answer *ret) WARN_UNUSED;

@@ -61,7 +61,7 @@ struct error_fields {
     struct span reason, sentence, detail, candidates, errors, name;
     struct span thumbprint, key;
     int64_t retry_after;
-    const struct json_value *lines;
+    const struct json_value *lines, *known;
 };
 
 static const struct json_field error_table[] = {
@@ -73,6 +73,7 @@ static const struct json_field error_table[] = {
     {"name", JSON_STRING, offsetof(struct error_fields, name), JSON_OPTIONAL},
     {"thumbprint", JSON_STRING, offsetof(struct error_fields, thumbprint), JSON_OPTIONAL},
     {"key", JSON_STRING, offsetof(struct error_fields, key), JSON_OPTIONAL},
+    {"known", JSON_ARRAY, offsetof(struct error_fields, known), JSON_OPTIONAL},
     {"lines", JSON_ARRAY, offsetof(struct error_fields, lines), JSON_OPTIONAL},
     {"retryAfter", JSON_NUMBER, offsetof(struct error_fields, retry_after), JSON_OPTIONAL},
 };
@@ -163,10 +164,16 @@ static enum exit_status report_roll_refused(struct ctl *ctl, const struct error_
 
 static enum exit_status report_no_key(struct ctl *ctl, const struct error_fields *f)
 {
-    bool ours = f->key.n == 0;
-    say_safe(ctl, ours ? "s2sctl: none of our keys is " : "s2sctl: the partner has no key ",
-        ours ? f->thumbprint : f->key,
-        ours ? "; s2sctl cert list shows them\n" : "; s2sctl partners show lists them\n");
+    say_safe(ctl, "s2sctl: none of our keys is ", f->thumbprint, "; s2sctl cert list shows them\n");
+    return EXIT_NO;
+}
+
+static enum exit_status report_no_partner_key(struct ctl *ctl, const struct error_fields *f)
+{
+    say_safe(ctl, "s2sctl: the partner has no key ", f->key, "\n");
+    if (f->known)
+        JSON_EACH (key, f->known)
+            say_safe(ctl, "  it has ", key->text, "\n");
     return EXIT_NO;
 }
 
@@ -183,6 +190,8 @@ static const struct {
     {"NoSuchPartner", report_no_partner},
     {"RollRefused", report_roll_refused},
     {"NoSuchKey", report_no_key},
+    {"NoSuchPartnerKey", report_no_partner_key},
+    {"NothingToApprove", report_refused},
 };
 
 static struct span last_part(struct span name)

@@ -6,13 +6,15 @@
 #include "json.h"
 #include "screen.h"
 
-/* io.s2sd.control Status. *ret_well: no partner is stale, and the daemon can mint and validate. */
+/* io.s2sd.control Status. *ret_well: the partners are well as below, and the daemon can mint and
+ * validate. */
 bool show_status(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;
-/* An array of PartnerBrief as a table. *ret_well: none is stale. */
+/* An array of PartnerBrief as a table. *ret_well: none is stale, and no document waits for an
+ * approval. */
 bool show_partners(const struct style *s, const struct json_value *partners, struct buf *out,
     bool *ret_well) WARN_UNUSED;
-/* ShowPartner. *ret_well: not stale. */
+/* ShowPartner. *ret_well: not stale, and no document waits. */
 bool show_partner(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;
 /* Refresh. *ret_well: every fetch went well. */

@@ -118,8 +118,8 @@ START_TEST(test_spoiled_brief)
     CLEANUP(json_doc_freep) struct json_doc *other = json_doc_new();
     CLEANUP(buf_done) struct buf json = read_text("status", "json");
     const struct json_value *brief = answer_array(parse(doc, &json), "partners")->child;
-    static const char *const optional[] = {
-        "lastReason", "lastSentence", "lastDetail", "refusedFrom"};
+    static const char *const optional[] = {"lastReason", "lastSentence", "lastDetail",
+        "refusedFrom", "suspendedAt", "suspendedBy", "held", "clockOffset"};
     struct brief_answer b;
     JSON_EACH (m, brief) {
         char name[64];
