@@ -70,8 +70,8 @@ struct status_answer {
 struct partner_answer {
     const struct json_value *partner, *metadata_urls, *audience_hosts, *permitted_users,
         *refused_users;
-    struct span continuity;
-    int64_t hold_down; /* seconds */
+    struct span continuity; /* empty: not given */
+    int64_t hold_down;      /* seconds */
     const struct json_value *keys, *history;
     const struct json_value *held; /* NULL: no document is */
 };

@@ -86,6 +86,8 @@ static void put_suspension(struct buf *out, const struct style *s, const struct 
 
 static void put_continuity(struct buf *out, const struct partner_answer *p)
 {
+    if (p->continuity.n == 0)
+        return;
     put_head(out, "Continuity");
     put_safe(out, p->continuity);
     if (p->hold_down > 0) {
