@@ -291,12 +291,20 @@ static void put_usage(struct buf *out, const struct command *c)
         buf_printf(out, " %s", c->operands);
 }
 
+/* A usage that is too long has a line of its own. */
+#define USAGE_WIDTH 34
+
 static void put_command_line(struct buf *out, const struct command *c)
 {
     CLEANUP(buf_done) struct buf usage = BUF_INIT(128);
     put_usage(&usage, c);
-    buf_put_char(&usage, '\0');
-    buf_printf(out, "  %-34s %s\n", usage.failed ? "" : usage.p, c->summary);
+    buf_put_str(out, "  ");
+    buf_put_span(out, buf_span(&usage));
+    if (usage.n > USAGE_WIDTH)
+        buf_printf(out, "\n  %*s", USAGE_WIDTH, "");
+    else
+        buf_printf(out, "%*s", USAGE_WIDTH - (int)usage.n, "");
+    buf_printf(out, " %s\n", c->summary);
 }
 
 static void put_options(struct buf *out, uint64_t options)
@@ -311,11 +319,38 @@ static void put_options(struct buf *out, uint64_t options)
     }
 }
 
+/* What the words of a group mean, behind the summary of each of its commands. */
+static const struct {
+    const char *group, *text;
+} words_of_groups[] = {
+    {"cert",
+        "\nA next key is published in our document and does not sign yet; from its effective date "
+        "on\n"
+        "it is the current key and signs; after that it is a previous key, published until the "
+        "last\n"
+        "token it signed has ended; then it is retired and wiped. Exchange, Lync and SharePoint "
+        "say\n"
+        "next, current and previous certificate. A next key is held while a partner that does not\n"
+        "fetch our document by itself has not been confirmed. See STATES OF A KEY in s2sctl(1).\n"},
+    {"partners", "\nA key of a partner is new while it waits for HoldDown=, valid, missing when "
+                 "the last document\n"
+                 "did not hold it, gone when it is not believed any more, barred when an "
+                 "administrator said so.\n"},
+};
+
+static void put_words_of_group(struct buf *out, const char *group)
+{
+    for (size_t i = 0; i < ARRAY_LEN(words_of_groups); i++)
+        if (is_word(group, words_of_groups[i].group))
+            buf_put_str(out, words_of_groups[i].text);
+}
+
 static void put_command_help(struct buf *out, const struct command *c)
 {
     buf_put_str(out, "Usage: ");
     put_usage(out, c);
     buf_printf(out, " [OPTION...]\n%s.\n", c->summary);
+    put_words_of_group(out, c->group);
     if (c->options) {
         buf_put_str(out, "\nOptions:\n");
         put_options(out, c->options);
@@ -343,6 +378,7 @@ static void put_overview(struct buf *out, const char *group)
         if (!group || is_word(commands[i].group, group))
             put_command_line(out, &commands[i]);
     if (group) {
+        put_words_of_group(out, group);
         put_group_examples(out, group);
         return;
     }
