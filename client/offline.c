@@ -177,9 +177,10 @@ static bool install(struct offline *o, const struct partner *p, const struct met
 {
     struct partner_trust trust = {.name = strdup(p->name)};
     struct update_changes changes;
+    const struct update_rules rules = {.grace_s = p->grace_s};
     enum reason r = trust.name ? REASON_OK : REASON_OUT_OF_MEMORY;
     if (r == REASON_OK)
-        r = update_apply(&trust, m, p->grace_s, o->now, &changes);
+        r = update_apply(&trust, m, &rules, o->now, &changes);
     if (r == REASON_OK)
         r = store_put(o->store, &trust);
     partner_trust_done(&trust);

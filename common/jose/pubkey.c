@@ -11,6 +11,7 @@
 #include "keypolicy.h"
 
 #include <openssl/core_names.h>
+#include <openssl/x509.h>
 
 struct pubkey {
     unsigned owners;
@@ -117,6 +118,16 @@ static EVP_PKEY *make_pkey(const struct pubkey *key)
         EVP_PKEY_fromdata(maker, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
         return NULL;
     return pkey;
+}
+
+bool pubkey_spki_sha256(const struct pubkey *key, uint8_t out[32])
+{
+    CLEANUP(evp_pkey_freep) EVP_PKEY *pkey = make_pkey(key);
+    unsigned char *der = NULL;
+    int n = pkey ? i2d_PUBKEY(pkey, &der) : -1;
+    bool ok = n > 0 && digest_sha256(span_bytes(der, (size_t)n), out);
+    OPENSSL_free(der);
+    return ok;
 }
 
 static EVP_PKEY_CTX *make_verifier(const struct pubkey *key)

@@ -25,6 +25,9 @@ struct span pubkey_n(const struct pubkey *key);
 struct span pubkey_e(const struct pubkey *key);
 unsigned pubkey_bits(const struct pubkey *key);
 bool pubkey_eq(const struct pubkey *a, const struct pubkey *b);
+/* SHA-256 of its SubjectPublicKeyInfo, as HTTP pins and `openssl pkey -pubin -outform der` have it.
+ * False: out of memory. */
+bool pubkey_spki_sha256(const struct pubkey *key, uint8_t out[32]);
 
 /* RS256 (RFC 7518 3.3): REASON_OK when `sig` is exactly modulus long, below the modulus and
  * verifies over `message`, else REASON_SIGNATURE; REASON_OUT_OF_MEMORY proves nothing. Reuses

@@ -3,6 +3,8 @@
 
 #include "b64.h"
 #include "cleanup.h"
+#include "jws.h"
+#include "key_pin.h"
 #include "log.h"
 #include "principal.h"
 
@@ -19,6 +21,7 @@ struct reading {
     const struct partner *pins;
     int64_t now;
     struct metadata *m;
+    unsigned unpinned; /* keys that PinnedKeys= does not name */
     unsigned in_force; /* keys that may be used at this moment */
     int64_t own_keys;  /* of a pool member's document: its first entries that are its own */
     size_t key_bytes;  /* of all moduli */
@@ -43,6 +46,7 @@ void metadata_done(struct metadata *m)
 {
     for (size_t i = 0; i < m->n_certs; i++)
         cert_free(m->certs[i]);
+    free(m->signed_metadata);
     *m = (struct metadata){0};
 }
 
@@ -188,6 +192,11 @@ static const char *install(struct reading *r, struct cert **c)
     bool expired = r->now - CLOCK_SKEW_S > (*c)->not_after;
     if (expired && r->pins->expired_keys != EXPIRED_WARN)
         return "has expired";
+    if (r->pins->continuity == CONTINUITY_PINNED &&
+        !key_pin_in(&r->pins->pinned_certs, (*c)->x5t, (*c)->x5t_s256, (*c)->key)) {
+        r->unpinned++;
+        return "is not one of PinnedKeys=";
+    }
     for (size_t i = 0; i < m->n_certs; i++)
         if (memcmp(m->certs[i]->x5t, (*c)->x5t, X5T_LEN) == 0)
             return memcmp(m->certs[i]->x5t_s256, (*c)->x5t_s256, X5T_S256_LEN) == 0
@@ -261,7 +270,7 @@ static enum reason judge_keys(struct reading *r, const struct json_value *keys)
         remark(r->m, "%zu keys are not valid yet", r->m->n_certs);
     else if (position == 0)
         remark(r->m, "keys is empty");
-    return REASON_DOCUMENT_KEYS;
+    return r->m->n_certs == 0 && r->unpinned ? REASON_DOCUMENT_PINS : REASON_DOCUMENT_KEYS;
 }
 
 /* ---------------------------------------------------------------------------- members of a pool */
@@ -289,6 +298,21 @@ static enum reason judge_pool(struct reading *r, const struct json_value *docume
     return REASON_OK;
 }
 
+/* ---------------------------------------------------------------------------------- its signature
+ */
+
+/* RFC 8414 2.1. What does not look like a token is as good as none: readers who do not ask for it
+ * ignore it. */
+static enum reason take_signature(struct reading *r, const struct json_value *document)
+{
+    const struct json_value *v = json_get(document, "signed_metadata");
+    if (!v || v->type != JSON_STRING || v->text.n == 0 || v->text.n > JWS_TOKEN_MAX ||
+        memchr(v->text.p, 0, v->text.n))
+        return REASON_OK;
+    r->m->signed_metadata = strndup(v->text.p, v->text.n);
+    return r->m->signed_metadata ? REASON_OK : REASON_OUT_OF_MEMORY;
+}
+
 /* ---------------------------------------------------------------------------------- the ladder */
 
 static enum reason judge(
@@ -311,6 +335,8 @@ static enum reason judge(
     reason = judge_identity(r, document, self);
     if (reason == REASON_OK && !self)
         reason = judge_pool(r, document);
+    if (reason == REASON_OK)
+        reason = take_signature(r, document);
     if (reason != REASON_OK)
         return reason;
     return judge_keys(r, json_get_nocase(document, "keys"));
@@ -331,4 +357,21 @@ enum reason metadata_parse(struct span text, const struct partner *pins,
         ret->n_certs = ret->n_own = 0;
     }
     return reason;
+}
+
+void metadata_filter(struct metadata *m, bool (*keep)(const struct cert *c, const void *arg),
+    const void *arg, const char *why)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->n_certs; i++) {
+        if (keep(m->certs[i], arg)) {
+            m->certs[n++] = m->certs[i];
+            continue;
+        }
+        char thumb[THUMBPRINT_TEXT_LEN];
+        remark(m, "key %s %s", thumbprint_text(m->certs[i]->x5t, thumb), why);
+        cert_freep(&m->certs[i]);
+        m->skipped++;
+    }
+    m->n_certs = n;
 }

@@ -25,6 +25,8 @@ struct metadata {
      * that this one is younger (update.h). False for a certificate that an administrator put there.
      */
     bool may_be_replayed;
+    char *signed_metadata;   /* the member of that name, owned; nothing of it is believed here (see
+                                signed_document.h). NULL: none, or no string of lawful length */
     unsigned skipped;        /* weak, expired, unreadable or foreign keys left out */
     unsigned x5t_mismatches; /* published thumbprint differs from the certificate's */
     char detail[256];        /* why keys were skipped, or what differs from the pins; safe to log */
@@ -36,13 +38,17 @@ struct metadata {
  * brings no second reading: their dates are judged at each use (partner_key_judge). Own and foreign
  * keys are kept too: store_settle_disputes sees all partners. REASON_OK: identity right, at least
  * one key usable now. REASON_DOCUMENT_KEYS: right identity, none usable now (the installed set
- * stays). REASON_DOCUMENT_FORM, _ISSUER, _OURS (issuer equals self->issuer), _PRIVATE,
- * REASON_JSON_*, REASON_TOO_LARGE, REASON_OUT_OF_MEMORY: refused whole, no certificates. `self`
- * NULL reads the document of a pool member: its issuer is ours, and `pins` say so. *ret need
- * not be initialised; ret->detail is filled in any case; the caller calls metadata_done. */
+ * stays). REASON_DOCUMENT_PINS: none at all, and PinnedKeys= is why. REASON_DOCUMENT_FORM, _ISSUER,
+ * _OURS (issuer equals self->issuer), _PRIVATE, REASON_JSON_*, REASON_TOO_LARGE,
+ * REASON_OUT_OF_MEMORY: refused whole, no certificates. `self` NULL reads the document of a pool
+ * member: its issuer is ours, and `pins` say so. *ret need not be initialised; ret->detail is
+ * filled in any case; the caller calls metadata_done. */
 enum reason metadata_parse(struct span text, const struct partner *pins,
     const struct identity *self, int64_t now, struct metadata *ret) WARN_UNUSED;
 void metadata_done(struct metadata *m);
+/* Drops the certificates that `keep` says no to; `why` goes into the detail for each. */
+void metadata_filter(struct metadata *m, bool (*keep)(const struct cert *c, const void *arg),
+    const void *arg, const char *why);
 
 /* Our own document, byte-stable: certificates in the order given, the signing one first. */
 struct metadata_own {
@@ -50,6 +56,7 @@ struct metadata_own {
     const char *url; /* [Metadata] URL */
     const struct cert *const *certs;
     size_t n_certs;
+    struct span signed_metadata; /* empty: none */
     /* In a pool: how many of them, from the front, are our own, and who of the pool we are. NULL:
      * there is no pool, and the document says nothing of it. */
     const uint8_t *member; /* METADATA_MEMBER_LEN bytes */

@@ -114,6 +114,8 @@ enum reason metadata_render(const struct metadata_own *own, struct buf *out)
         put_key(&j, own->certs[i]);
     json_out_array_end(&j);
     put_endpoint(&j, own->url);
+    if (own->signed_metadata.n > 0)
+        json_out_span(&j, "signed_metadata", own->signed_metadata);
     put_pool(&j, own);
     json_out_object_end(&j);
     return finish(out);

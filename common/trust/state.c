@@ -41,6 +41,7 @@ static void put_operator(struct buf *out, const struct partner_state *s)
     put_text(out, "SuspendedBy", s->suspended_by);
     text_put_int(out, "Sequence", s->sequence);
     text_put_bytes(out, "SequenceKeys", s->sequence_keys, sizeof(s->sequence_keys));
+    text_put_time(out, "SignedUntilAt", s->signed_until_at);
 }
 
 static void put_schedule(struct buf *out, const struct partner_state *s)
@@ -146,6 +147,7 @@ static void scan_operator(struct text_in *in, struct partner_state *s)
     text_str(in, "SuspendedBy", s->suspended_by, sizeof(s->suspended_by));
     s->sequence = text_int(in, "Sequence");
     fixed_bytes(in, "SequenceKeys", s->sequence_keys, sizeof(s->sequence_keys));
+    s->signed_until_at = text_time(in, "SignedUntilAt");
 }
 
 static void scan_schedule(struct text_in *in, struct partner_state *s)

@@ -31,7 +31,8 @@ struct partner_state {
     /* Continuity=signed: sequence of the last document taken, and SHA-256 of its list of keys. */
     int64_t sequence;
     uint8_t sequence_keys[X5T_S256_LEN];
-    char *history; /* lines, newest last, at most 100; NULL: none */
+    int64_t signed_until_at; /* its signature ends then */
+    char *history;           /* lines, newest last, at most 100; NULL: none */
 };
 void partner_state_done(struct partner_state *s);
 void partner_state_freep(struct partner_state **s); /* the same, and the struct */

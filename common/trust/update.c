@@ -2,52 +2,67 @@
 #include "update.h"
 
 #include "cleanup.h"
+#include "key_pin.h"
 
 /* Moduli of the keys that travel to the workers: with 64 keys one frame still holds them. */
 #define KEY_BYTES_MAX 49152
 
-enum event { SEEN, UNSEEN, TICK };
+/* PASSED is what UNSEEN is to a document that does not count yet: it withdraws nothing. */
+enum event { SEEN, UNSEEN, PASSED, TICK };
 
 /* What a row asks before it applies. */
-enum guard { ALWAYS, NO_GRACE, GRACE_OVER, DOCUMENT_NEWER, FIRST_SIGHT };
-
-#define NOTHING UPDATE_COUNT
+enum guard {
+    ALWAYS,
+    AT_ONCE,   /* no hold-down, or an administrator vouches */
+    HELD_DOWN, /* it has stood for the hold-down */
+    NO_GRACE,
+    GRACE_OVER,
+    DOCUMENT_NEWER,
+    APPROVED,
+    STOOD, /* withdrawn, and in every document again for UPDATE_RETURN_AFTER_S */
+    FIRST_SIGHT
+};
 
 /* The transition table; the first row whose guard holds decides, without a row nothing happens.
- * ABSENT is a key that was never known. The hold-down of a new key is 0: it is believed at once.
- * BARRED has no row: only an operator ends it. */
+ * ABSENT is a key that is not known. BARRED has no row: only an administrator ends it. */
 #define ABSENT (PKEY_BARRED + 1)
 static const struct row {
     unsigned from;
     enum event event;
     enum guard guard;
-    enum partner_key_state to;
+    unsigned to;
     enum update_kind kind;
 } table[] = {
-    {ABSENT, SEEN, ALWAYS, PKEY_VALID, UPDATE_ADDED},
-    {PKEY_NEW, SEEN, ALWAYS, PKEY_VALID, UPDATE_VALID},
-    {PKEY_NEW, UNSEEN, ALWAYS, PKEY_GONE, UPDATE_GONE},
+    {ABSENT, SEEN, AT_ONCE, PKEY_VALID, UPDATE_ADDED},
+    {ABSENT, SEEN, ALWAYS, PKEY_NEW, UPDATE_NEW},
+    {PKEY_NEW, SEEN, AT_ONCE, PKEY_VALID, UPDATE_VALID},
+    {PKEY_NEW, SEEN, HELD_DOWN, PKEY_VALID, UPDATE_VALID},
+    {PKEY_NEW, UNSEEN, ALWAYS, ABSENT, UPDATE_DROPPED},
+    {PKEY_NEW, PASSED, ALWAYS, ABSENT, UPDATE_DROPPED},
     {PKEY_VALID, UNSEEN, NO_GRACE, PKEY_GONE, UPDATE_GONE},
     {PKEY_VALID, UNSEEN, ALWAYS, PKEY_MISSING, UPDATE_MISSING},
     {PKEY_MISSING, SEEN, ALWAYS, PKEY_VALID, UPDATE_RETURNED},
     {PKEY_MISSING, UNSEEN, GRACE_OVER, PKEY_GONE, UPDATE_GONE},
     {PKEY_MISSING, TICK, GRACE_OVER, PKEY_GONE, UPDATE_GONE},
     {PKEY_GONE, SEEN, DOCUMENT_NEWER, PKEY_VALID, UPDATE_RETURNED},
+    {PKEY_GONE, SEEN, APPROVED, PKEY_VALID, UPDATE_RETURNED},
+    {PKEY_GONE, SEEN, STOOD, PKEY_VALID, UPDATE_RETURNED},
     {PKEY_GONE, SEEN, FIRST_SIGHT, PKEY_GONE, UPDATE_WITHHELD},
 };
 
 /* What the guards look at. */
 struct scene {
-    int64_t now, grace_s;
-    int64_t newest; /* when the youngest known key of the document was first seen */
+    int64_t now, grace_s, hold_down_s;
+    int64_t newest; /* when the youngest believed key of the document was first seen */
     bool may_be_replayed;
-    bool has_unknown; /* the document holds a key that was never seen */
+    bool has_unknown; /* the document holds a key that was never seen, and that is believed */
+    bool approved;
 };
 
 const char *update_kind_name(enum update_kind k)
 {
-    static const char *const names[] = {
-        "added", "valid", "missing", "returned", "gone", "withheld"};
+    static const char *const names[] = {"added", "new", "valid", "missing", "returned", "gone",
+        "withheld", "dropped", "barred", "unbarred", "unpinned"};
     return (unsigned)k < ARRAY_LEN(names) ? names[k] : "unknown";
 }
 
@@ -56,6 +71,14 @@ static bool guard_holds(enum guard guard, const struct partner_key *k, const str
     switch (guard) {
     case ALWAYS:
         return true;
+    case AT_ONCE:
+        return s->hold_down_s <= 0;
+    case HELD_DOWN:
+        return s->now - k->first_seen_at >= s->hold_down_s;
+    case APPROVED:
+        return s->approved;
+    case STOOD:
+        return k->returning_at != 0 && s->now - k->returning_at >= UPDATE_RETURN_AFTER_S;
     case NO_GRACE:
         return s->grace_s <= 0;
     case GRACE_OVER:
@@ -64,7 +87,7 @@ static bool guard_holds(enum guard guard, const struct partner_key *k, const str
         /* A replayed document holds nothing younger than the withdrawal (rule R37). */
         return !s->may_be_replayed || s->has_unknown || s->newest > k->missing_at;
     case FIRST_SIGHT:
-        return k->last_seen_at <= k->missing_at;
+        return k->returning_at == 0;
     }
     return false;
 }
@@ -92,25 +115,37 @@ static void note(struct update_changes *c, enum update_kind kind, const struct p
     c->n++;
 }
 
-/* One key takes one step, its stamps follow. True when it began or ceased to be usable. */
+/* The stamps follow the step. */
+static void stamp(struct partner_key *k, unsigned from, unsigned to, enum event event, int64_t now)
+{
+    if (from == PKEY_VALID && to != PKEY_VALID)
+        k->missing_at = now;
+    if (to == PKEY_VALID)
+        k->missing_at = 0;
+    if (from == ABSENT || (from == PKEY_GONE && to == PKEY_VALID))
+        k->first_seen_at = now;
+    if (event == SEEN)
+        k->last_seen_at = now;
+    if (to != PKEY_GONE || event == UNSEEN || event == PASSED)
+        k->returning_at = 0;
+    else if (event == SEEN && k->returning_at == 0)
+        k->returning_at = now;
+}
+
+/* One key takes one step; *ret_to is where it is now, ABSENT: it is to be forgotten. True when it
+ * began or ceased to be usable. */
 static bool step(struct partner_key *k, unsigned from, enum event event, const struct scene *s,
-    struct update_changes *changes)
+    struct update_changes *changes, unsigned *ret_to)
 {
     const struct row *row = find_row(from, event, k, s);
-    bool withdrawn = row && (from == PKEY_NEW || from == PKEY_VALID) && row->to != PKEY_VALID;
-    if (row) {
-        k->state = row->to;
+    unsigned to = row ? row->to : from;
+    if (row)
         note(changes, row->kind, k);
-    }
-    if (withdrawn)
-        k->missing_at = s->now;
-    if (event == SEEN)
-        k->last_seen_at = s->now;
-    if (k->state == PKEY_VALID)
-        k->missing_at = 0;
-    if (k->state == PKEY_VALID && (from == ABSENT || from == PKEY_GONE))
-        k->first_seen_at = s->now;
-    return row && is_usable(from) != is_usable(row->to);
+    if (to != ABSENT)
+        k->state = (enum partner_key_state)to;
+    stamp(k, from, to, event, s->now);
+    *ret_to = to;
+    return is_usable(from) != is_usable(to);
 }
 
 /* The new set while it is built: it may be larger than what is kept in the end. */
@@ -153,47 +188,84 @@ static const struct partner_key *find(
     return NULL;
 }
 
-static struct scene look(
-    const struct partner_trust *t, const struct metadata *m, int64_t grace_s, int64_t now)
+/* Nothing was ever believed: whoever made the entry vouches for the first document. */
+static bool is_first(const struct partner_trust *t)
 {
-    struct scene s = {
-        .now = now, .grace_s = grace_s, .newest = INT64_MIN, .may_be_replayed = m->may_be_replayed};
+    return t->good_at == 0 && t->n_keys == 0;
+}
+
+static struct scene scene_of(
+    const struct partner_trust *t, const struct update_rules *rules, int64_t now)
+{
+    return (struct scene){.now = now,
+        .grace_s = rules->grace_s,
+        .hold_down_s = rules->approved || is_first(t) ? 0 : rules->hold_down_s,
+        .newest = INT64_MIN,
+        .may_be_replayed = true,
+        .approved = rules->approved};
+}
+
+static struct scene look(const struct partner_trust *t, const struct metadata *m,
+    const struct update_rules *rules, int64_t now)
+{
+    struct scene s = scene_of(t, rules, now);
+    s.may_be_replayed = m->may_be_replayed;
     for (size_t i = 0; i < m->n_certs; i++) {
         struct partner_key k = key_of(m->certs[i]);
         const struct partner_key *known = find(t->keys, t->n_keys, &k);
         if (!known)
-            s.has_unknown = true;
+            s.has_unknown |= s.hold_down_s <= 0;
         else if (is_usable(known->state) && known->first_seen_at > s.newest)
             s.newest = known->first_seen_at;
     }
     return s;
 }
 
-/* Keys of the document, in its order. Returns how many of them may be used. */
-static size_t draft_seen(struct draft *d, const struct partner_trust *t, const struct metadata *m,
-    const struct scene *s, struct update_changes *changes, bool *changed)
+/* What a document makes of the keys. */
+struct outcome {
+    struct update_changes changes;
+    bool changed;         /* the usable set */
+    size_t usable, fresh; /* keys of the document: that may be used; that are held down */
+};
+
+/* Keys of the document, in its order. */
+static void draft_seen(struct draft *d, const struct partner_trust *t, const struct metadata *m,
+    const struct scene *s, struct outcome *o)
 {
-    size_t usable = 0;
+    unsigned to;
     for (size_t i = 0; i < m->n_certs; i++) {
         struct partner_key fresh = key_of(m->certs[i]);
         const struct partner_key *known = find(t->keys, t->n_keys, &fresh);
         struct partner_key *k = draft_add(d, known ? known : &fresh);
-        *changed |= step(k, known ? known->state : ABSENT, SEEN, s, changes);
-        usable += is_usable(k->state);
+        o->changed |= step(k, known ? known->state : ABSENT, SEEN, s, &o->changes, &to);
+        o->usable += is_usable(to);
+        o->fresh += to == PKEY_NEW;
+        k->published = true;
     }
-    return usable;
+}
+
+static void draft_drop(struct draft *d, size_t at)
+{
+    pubkey_free(d->keys[at].key);
+    memmove(&d->keys[at], &d->keys[at + 1], (d->n - at - 1) * sizeof(d->keys[0]));
+    d->n--;
 }
 
 /* Keys of before that the document does not hold. */
-static void draft_unseen(struct draft *d, const struct partner_trust *t, const struct scene *s,
-    struct update_changes *changes, bool *changed)
+static void draft_unseen(
+    struct draft *d, const struct partner_trust *t, const struct scene *s, struct outcome *o)
 {
     size_t in_document = d->n;
-    for (size_t i = 0; i < t->n_keys; i++)
-        if (!find(d->keys, in_document, &t->keys[i])) {
-            struct partner_key *k = draft_add(d, &t->keys[i]);
-            *changed |= step(k, k->state, UNSEEN, s, changes);
-        }
+    unsigned to;
+    for (size_t i = 0; i < t->n_keys; i++) {
+        if (find(d->keys, in_document, &t->keys[i]))
+            continue;
+        struct partner_key *k = draft_add(d, &t->keys[i]);
+        o->changed |= step(k, k->state, UNSEEN, s, &o->changes, &to);
+        k->published = false;
+        if (to == ABSENT)
+            draft_drop(d, d->n - 1);
+    }
 }
 
 static bool fits(const struct draft *d)
@@ -205,7 +277,7 @@ static bool fits(const struct draft *d)
 }
 
 /* Forgets the key that has been away longest: withdrawn ones first, then those in their grace. */
-static bool evict(struct draft *d, struct update_changes *changes, bool *changed)
+static bool evict(struct draft *d, struct outcome *o)
 {
     size_t victim = d->n;
     for (size_t i = 0; i < d->n; i++) {
@@ -219,12 +291,10 @@ static bool evict(struct draft *d, struct update_changes *changes, bool *changed
     if (victim == d->n)
         return false;
     if (d->keys[victim].state == PKEY_MISSING) {
-        note(changes, UPDATE_GONE, &d->keys[victim]);
-        *changed = true;
+        note(&o->changes, UPDATE_GONE, &d->keys[victim]);
+        o->changed = true;
     }
-    pubkey_free(d->keys[victim].key);
-    memmove(&d->keys[victim], &d->keys[victim + 1], (d->n - victim - 1) * sizeof(d->keys[0]));
-    d->n--;
+    draft_drop(d, victim);
     return true;
 }
 
@@ -244,45 +314,160 @@ static bool all_replaced(const struct partner_trust *t, const struct metadata *m
 }
 
 /* The draft becomes what is known; the references change hands. */
-static void commit(struct partner_trust *t, struct draft *d, bool changed, int64_t now)
+static void commit(struct partner_trust *t, struct draft *d)
 {
     for (size_t i = 0; i < t->n_keys; i++)
         pubkey_free(t->keys[i].key);
     memcpy(t->keys, d->keys, d->n * sizeof(d->keys[0]));
     t->n_keys = d->n;
     d->n = 0;
-    t->generation += changed;
-    t->good_at = now;
 }
 
-enum reason update_apply(struct partner_trust *t, const struct metadata *m, int64_t grace_s,
-    int64_t now, struct update_changes *ret)
+/* A document none of whose keys counts changes nothing but its keys' marks: how long they have
+ * stood. New ones are kept as far as there is room; nobody uses them. */
+static void remember(struct draft *d, const struct partner_trust *t, const struct metadata *m,
+    const struct scene *s, struct outcome *o)
 {
-    struct update_changes changes = {0};
-    bool changed = false;
+    unsigned to;
+    for (size_t i = 0; i < t->n_keys; i++) {
+        struct partner_key *k = draft_add(d, &t->keys[i]);
+        bool seen = false;
+        for (size_t c = 0; c < m->n_certs; c++) {
+            struct partner_key in_document = key_of(m->certs[c]);
+            seen |= partner_key_same(k, &in_document);
+        }
+        (void)step(k, k->state, seen ? SEEN : PASSED, s, &o->changes, &to);
+        if (to == ABSENT)
+            draft_drop(d, d->n - 1);
+    }
+    for (size_t i = 0; i < m->n_certs && d->n < PARTNER_KEYS_MAX; i++) {
+        struct partner_key fresh = key_of(m->certs[i]);
+        if (find(d->keys, d->n, &fresh))
+            continue;
+        (void)step(draft_add(d, &fresh), ABSENT, SEEN, s, &o->changes, &to);
+        if (!fits(d))
+            draft_drop(d, d->n - 1);
+    }
+}
+
+/* The same document, as one that does not count yet. */
+static enum reason put_off(struct partner_trust *t, const struct metadata *m, const struct scene *s,
+    struct update_changes *ret)
+{
+    struct outcome o = {.changed = false};
     CLEANUP(draft_freep) struct draft *d = calloc(1, sizeof(*d));
     if (!d)
         return REASON_OUT_OF_MEMORY;
-    struct scene scene = look(t, m, grace_s, now);
-    if (draft_seen(d, t, m, &scene, &changes, &changed) == 0)
-        return REASON_DOCUMENT_REPLAY;
-    draft_unseen(d, t, &scene, &changes, &changed);
-    while (!fits(d))
-        if (!evict(d, &changes, &changed))
-            return REASON_TOO_LARGE;
-    changes.all_replaced = all_replaced(t, m);
-    commit(t, d, changed, now);
-    *ret = changes;
+    remember(d, t, m, s, &o);
+    commit(t, d);
+    *ret = o.changes;
     return REASON_OK;
 }
 
-bool update_tick(struct partner_trust *t, int64_t grace_s, int64_t now, struct update_changes *ret)
+enum reason update_apply(struct partner_trust *t, const struct metadata *m,
+    const struct update_rules *rules, int64_t now, struct update_changes *ret)
 {
-    const struct scene scene = {.now = now, .grace_s = grace_s};
+    struct outcome o = {.changed = false};
+    CLEANUP(draft_freep) struct draft *d = calloc(1, sizeof(*d));
+    if (!d)
+        return REASON_OUT_OF_MEMORY;
+    struct scene scene = look(t, m, rules, now);
+    draft_seen(d, t, m, &scene, &o);
+    if (o.usable == 0) {
+        enum reason r = put_off(t, m, &scene, ret);
+        return r != REASON_OK ? r : o.fresh ? REASON_DOCUMENT_HELD : REASON_DOCUMENT_REPLAY;
+    }
+    draft_unseen(d, t, &scene, &o);
+    while (!fits(d))
+        if (!evict(d, &o))
+            return REASON_TOO_LARGE;
+    o.changes.all_replaced = all_replaced(t, m);
+    commit(t, d);
+    t->generation += o.changed;
+    t->good_at = now;
+    *ret = o.changes;
+    return REASON_OK;
+}
+
+static void drop(struct partner_trust *t, size_t at)
+{
+    pubkey_free(t->keys[at].key);
+    memmove(&t->keys[at], &t->keys[at + 1], (t->n_keys - at - 1) * sizeof(t->keys[0]));
+    t->n_keys--;
+}
+
+bool update_confirm(struct partner_trust *t, const struct update_rules *rules, int64_t now,
+    struct update_changes *ret)
+{
+    struct scene scene = scene_of(t, rules, now);
+    bool changed = false;
+    unsigned to;
+    *ret = (struct update_changes){0};
+    for (size_t i = t->n_keys; i > 0; i--) {
+        struct partner_key *k = &t->keys[i - 1];
+        changed |= step(k, k->state, k->published ? SEEN : PASSED, &scene, ret, &to);
+        if (to == ABSENT)
+            drop(t, i - 1);
+    }
+    t->generation += changed;
+    t->good_at = now;
+    return changed;
+}
+
+bool update_tick(struct partner_trust *t, const struct update_rules *rules, int64_t now,
+    struct update_changes *ret)
+{
+    const struct scene scene = scene_of(t, rules, now);
     *ret = (struct update_changes){0};
     bool changed = false;
+    unsigned to;
     for (size_t i = 0; i < t->n_keys; i++)
-        changed |= step(&t->keys[i], t->keys[i].state, TICK, &scene, ret);
+        changed |= step(&t->keys[i], t->keys[i].state, TICK, &scene, ret, &to);
     t->generation += changed;
     return changed;
+}
+
+bool update_bar(struct partner_trust *t, struct partner_key *k, bool bar, int64_t now,
+    struct update_changes *ret)
+{
+    *ret = (struct update_changes){0};
+    if (bar == (k->state == PKEY_BARRED))
+        return false;
+    k->state = bar ? PKEY_BARRED : k->published ? PKEY_VALID : PKEY_GONE;
+    k->missing_at = k->state == PKEY_GONE ? now : 0;
+    k->returning_at = 0;
+    note(ret, bar ? UPDATE_BARRED : UPDATE_UNBARRED, k);
+    t->generation++;
+    return true;
+}
+
+bool update_unpin(
+    struct partner_trust *t, const struct partner *p, int64_t now, struct update_changes *ret)
+{
+    bool changed = false;
+    *ret = (struct update_changes){0};
+    if (p->continuity != CONTINUITY_PINNED)
+        return false;
+    for (size_t i = 0; i < t->n_keys; i++) {
+        struct partner_key *k = &t->keys[i];
+        if (k->state == PKEY_GONE || k->state == PKEY_BARRED ||
+            key_pin_in(&p->pinned_certs, k->x5t, k->x5t_s256, k->key))
+            continue;
+        k->state = PKEY_GONE;
+        k->missing_at = now;
+        k->published = false;
+        note(ret, UPDATE_UNPINNED, k);
+        changed = true;
+    }
+    t->generation += changed;
+    return changed;
+}
+
+int64_t update_believed_from(const struct partner_key *k, const struct update_rules *rules)
+{
+    if (k->state == PKEY_NEW)
+        return k->first_seen_at + rules->hold_down_s;
+    if (k->state == PKEY_GONE && k->returning_at != 0)
+        return k->returning_at + UPDATE_RETURN_AFTER_S;
+    return 0;
 }

@@ -22,6 +22,7 @@ struct judge_answer {
     struct span body;                /* with 200 */
     struct span etag, last_modified; /* of the answer, empty: none */
     struct span detail;              /* for the administrator, may be empty */
+    const char *source;              /* what caused the attempt, for the history; NULL: not said */
     bool keep_validators;            /* etag and last_modified belong to the address that is asked
                                         conditionally */
     struct judge_others others;
@@ -37,10 +38,12 @@ struct judged {
     char detail[256]; /* safe to log */
 };
 
-/* Judges the answer of the partner's server. 304 stamps good_at and nothing is parsed again. A
- * document that is refused (identity, form, no usable key, none of its own in place of good ones)
- * changes nothing but last_reason and last_detail. Every change of keys is noted in the history
- * with its thumbprint. Out of memory counts as an attempt that failed. */
+/* Judges the answer of the partner's server. 304 stamps good_at and nothing is parsed again; under
+ * Continuity=signed it counts only while the signature of that document lasts. A document that is
+ * refused (identity, form, no usable key, none of its own in place of good ones, continuity)
+ * changes nothing but last_reason and last_detail; one that an administrator may approve is held
+ * (state->held) until a good one comes. Every change of keys is noted in the history with its
+ * thumbprint and source. Out of memory counts as an attempt that failed. */
 void judge_answer(struct partner_state *state, const struct partner *pins,
     const struct identity *self, const struct judge_answer *a, int64_t now, struct judged *ret);
 
@@ -48,6 +51,24 @@ void judge_answer(struct partner_state *state, const struct partner *pins,
  * read, and `why` says so. */
 void judge_certificate(struct partner_state *state, const struct partner *pins, struct span pem,
     const char *why, int64_t now, struct judged *ret);
+
+/* An administrator vouches for the document that is held, or when none is for the last good one
+ * whose keys are not all believed yet: applied without hold-down, withholding and signature.
+ * ret->reason: REASON_OK; REASON_NEVER_FETCHED: there is nothing to approve; or why it cannot be
+ * taken, it stays held then. `who` is for the history ("uid 0"). */
+struct judge_approval {
+    const char *who;
+    struct judge_others others;
+};
+void judge_approve(struct partner_state *state, const struct partner *pins,
+    const struct identity *self, const struct judge_approval *by, int64_t now, struct judged *ret);
+
+/* What update_apply and update_tick have to know of a partner. */
+struct update_rules judge_rules(const struct partner *pins);
+
+/* Notes changes of keys that no document caused; `source` as in judge_answer. */
+void judge_note(struct partner_state *state, const struct update_changes *changes,
+    const char *source, int64_t now);
 
 /* Judges the last good document again, after a start or under changed pins. False: it is not this
  * partner's, and what was known has to be forgotten. Keys and times are left as they are. */

@@ -263,8 +263,11 @@ static void run_grace_out(struct refresher *r, struct partner_entry *e)
     char before[1024];
     struct judged j = {.good = true};
     judge_thumbprints(&e->state.trust, before, sizeof(before));
-    if (!update_tick(&e->state.trust, e->partner->grace_s, clock_wall_s(), &j.changes))
+    const struct update_rules rules = judge_rules(e->partner);
+    int64_t now = clock_wall_s();
+    if (!update_tick(&e->state.trust, &rules, now, &j.changes))
         return;
+    judge_note(&e->state, &j.changes, "Grace= is over", now);
     tell_keys(e, before, &j);
     partners_save(r->ps, e);
     r->ops->on_trust(e, r->arg);

@@ -203,7 +203,7 @@ static enum reason install(struct world *w, struct store *st, const struct partn
     struct update_changes changes;
     r = partner_trust_copy(&fresh, &t);
     if (r == REASON_OK)
-        r = update_apply(t, &m, 0, w->now, &changes);
+        r = update_apply(t, &m, &(struct update_rules){.grace_s = 0}, w->now, &changes);
     if (r == REASON_OK)
         r = store_put(st, t);
     if (r == REASON_OK)

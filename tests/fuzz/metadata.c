@@ -44,14 +44,16 @@ static void publish_again(const struct metadata *m)
         must(memcmp(back.certs[i]->x5t_s256, m->certs[i]->x5t_s256, X5T_S256_LEN) == 0);
 }
 
+static const struct update_rules plain;
+
 static void apply(const struct metadata *m)
 {
     CLEANUP(partner_trust_freep) struct partner_trust *t = calloc(1, sizeof(*t));
     struct update_changes changes;
     must(t && (t->name = strdup("fuzz")));
-    must(update_apply(t, m, 0, NOW, &changes) == REASON_OK);
+    must(update_apply(t, m, &plain, NOW, &changes) == REASON_OK);
     must(t->n_keys == m->n_certs && changes.n == m->n_certs && t->generation == 1);
-    must(update_apply(t, m, 0, NOW + 1, &changes) == REASON_OK);
+    must(update_apply(t, m, &plain, NOW + 1, &changes) == REASON_OK);
     must(changes.n == 0 && t->generation == 1);
 }
 

@@ -185,6 +185,8 @@ static void make_texts(void)
     must(!ring_text.failed && !settings_text.failed);
 }
 
+static const struct update_rules plain;
+
 static void world_make(void)
 {
     struct update_changes changes;
@@ -196,7 +198,7 @@ static void world_make(void)
     must(store && scratch && trust);
     trust->name = strdup("lync");
     const struct metadata m = metadata_of_key();
-    must(update_apply(trust, &m, 0, NOW, &changes) == REASON_OK);
+    must(update_apply(trust, &m, &plain, NOW, &changes) == REASON_OK);
     must(store_put(store, trust) == REASON_OK);
     const struct mint_order order = order_of(&them, &us);
     must(mint_token(&order, key, &token) == REASON_OK);
@@ -292,7 +294,7 @@ static enum reason apply_document(void)
     enum reason r = partner_trust_copy(trust, &t);
     if (r != REASON_OK)
         return r;
-    r = update_apply(t, &m, 0, NOW + 1, &changes);
+    r = update_apply(t, &m, &plain, NOW + 1, &changes);
     must(t->n_keys == 1);
     must(t->good_at == (r == REASON_OK ? NOW + 1 : NOW));
     return r;

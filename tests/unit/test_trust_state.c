@@ -40,6 +40,7 @@ static void setup(void)
     snprintf(s.suspended_by, sizeof(s.suspended_by), "uid 0");
     s.sequence = 12;
     s.sequence_keys[31] = 7;
+    s.signed_until_at = T0 + 7 * DAY;
     s.trust.clock = (struct partner_clock){true, -212};
     s.last_reason = REASON_FETCH_TIMEOUT;
     snprintf(s.etag, sizeof(s.etag), "W/\"a\\b\r\n=\xc3\xa4\"");
@@ -119,6 +120,7 @@ START_TEST(what_is_printed_is_read_back)
     ck_assert_int_eq(back.suspended_at, T0 + 60);
     ck_assert_str_eq(back.suspended_by, "uid 0");
     ck_assert_int_eq(back.sequence, 12);
+    ck_assert_int_eq(back.signed_until_at, T0 + 7 * DAY);
     ck_assert_mem_eq(back.sequence_keys, s.sequence_keys, X5T_S256_LEN);
     ck_assert_int_eq(back.held.reason, REASON_DOCUMENT_HELD);
     ck_assert_int_eq(back.held.since, T0);
