@@ -143,7 +143,7 @@ static bool add_partner(
     if (p->keys->count == 0)
         note(row++, SPAN("no keys"), p->enabled ? COLOUR_BAD : COLOUR_FAINT);
     rows[*n].who = p->name;
-    if (last && partner_keys_end_within(p->keys, now, NEED_NEXT_S))
+    if (last && p->enabled && partner_keys_end_within(p->keys, now, NEED_NEXT_S))
         note(last, last_end > now ? SPAN("no next!") : SPAN("ended!"), COLOUR_BAD);
     *n = (size_t)(row - rows);
     return true;

@@ -17,6 +17,13 @@
 #define REFUSED                                                                                    \
     "\"reason\":\"not_permitted\",\"sentence\":\"Partners have not seen the next key\","           \
     "\"lines\":[\"exch has not seen it\",\"s2sctl partners confirm exch\"]"
+#define BRIEF                                                                                      \
+    "{\"name\":\"p\",\"trust\":\"full\",\"enabled\":true,\"issuer\":\"i\",\"state\":\"fresh\","    \
+    "\"goodAt\":1,\"nextTryAt\":1,\"keys\":0"
+#define SHOWN                                                                                      \
+    "\"partner\":" BRIEF "},\"metadataUrls\":[],\"audienceHosts\":[],\"permittedUsers\":[],"       \
+    "\"refusedUsers\":[],\"keys\":[],\"history\":[]"
+#define HELD "{\"reason\":\"r\",\"sentence\":\"s\",\"detail\":\"\",\"since\":1,\"thumbprints\":[]}"
 #define UNCHANGED "Nothing was changed: this was --dry-run.\n"
 
 static const struct talk talks[] = {
@@ -110,6 +117,17 @@ static const struct talk talks[] = {
         "s2sctl: No client rule lets this process do that (not_permitted)\n"
         "See [Client] in s2sd.conf(5).\n"},
     /* partners */
+    {"partners list --json", "", CONTROL,
+        {{NULL, "{\"parameters\":{\"partners\":[" BRIEF ",\"held\":true}]}}"}}, EXIT_NO,
+        "{\"partners\":[" BRIEF ",\"held\":true}]}\n", ""},
+    {"partners list --json", "", CONTROL,
+        {{NULL, "{\"parameters\":{\"partners\":[" BRIEF ",\"held\":false}]}}"}}, EXIT_YES,
+        "{\"partners\":[" BRIEF ",\"held\":false}]}\n", ""},
+    {"partners show p --json", "", CONTROL,
+        {{NULL, "{\"parameters\":{" SHOWN ",\"held\":" HELD "}}"}}, EXIT_NO,
+        "{" SHOWN ",\"held\":" HELD "}\n", ""},
+    {"partners show p --json", "", CONTROL, {{NULL, "{\"parameters\":{" SHOWN ",\"held\":null}}"}},
+        EXIT_YES, "{" SHOWN ",\"held\":null}\n", ""},
     {"partners bar exch " TP, "", CONTROL,
         {{CALL("BarKey", "\"name\":\"exch\",\"key\":\"" TP "\",\"bar\":true"),
             ONLY_LINES("\"barred\"")}},

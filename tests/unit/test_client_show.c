@@ -58,6 +58,8 @@ static const struct {
     {"keys", "keys-60", show_keys, {.utc = true, .columns = 60}, true},
     {"keys-held", "keys-held", show_keys, {.utc = true}, false},
     {"keys-held", "timeline-held", show_timeline, {.utc = true}, false},
+    {"keys-partners", "keys-partners", show_keys, {.utc = true}, true},
+    {"keys-partners", "timeline-partners", show_timeline, {.utc = true}, true},
     {"keys-lone", "keys-lone", show_keys, {.utc = true}, false},
     {"keys-ended", "keys-ended", show_keys, {.utc = true}, false},
     {"keys-none", "keys-none", show_keys, {.utc = true, .ascii = true}, false},
