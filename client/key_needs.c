@@ -22,6 +22,16 @@ bool own_keys_read(const struct json_value *keys, struct own_keys *ret)
     return true;
 }
 
+/* Does a key with these dates end within `span_s`, or, when it lives briefly, in the last quarter
+ * of its life? */
+static bool ends_within(int64_t not_before, int64_t not_after, int64_t now, int64_t span_s)
+{
+    int64_t life;
+    if (!__builtin_sub_overflow(not_after, not_before, &life) && life >= 0 && life / 4 < span_s)
+        span_s = life / 4;
+    return not_after < now + span_s;
+}
+
 /* Does the next key wait, and until when it should sign is near? Without a date of its own it is
  * the end of the current one that counts. */
 static bool is_held_near(const struct own_keys *own, int64_t now)
@@ -41,7 +51,7 @@ enum need own_keys_need(const struct own_keys *own, struct span source, int64_t 
         return NEED_CURRENT;
     if (own->current->not_after <= now)
         return NEED_EXPIRED;
-    if (!own->next && own->current->not_after < now + enough)
+    if (!own->next && ends_within(own->current->not_before, own->current->not_after, now, enough))
         return NEED_NEXT;
     return is_held_near(own, now) ? NEED_HELD : NEED_NOTHING;
 }
@@ -60,7 +70,7 @@ bool partner_keys_end_within(const struct json_value *keys, int64_t now, int64_t
         if (!answer_partner_key(v, &k))
             return false;
         bool counts = partner_key_counts(&k);
-        if ((counts || is(k.state, "new")) && k.not_after >= now + span_s)
+        if ((counts || is(k.state, "new")) && !ends_within(k.not_before, k.not_after, now, span_s))
             return false;
         any = any || counts;
     }

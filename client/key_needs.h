@@ -5,7 +5,9 @@
 
 #include "answer.h"
 
-#define NEED_NEXT_S (INT64_C(60) * 86400) /* a key that ends so soon wants a next one */
+/* A key that ends so soon wants a next one; one that lives less than four times as long, in the
+ * last quarter of its life. */
+#define NEED_NEXT_S (INT64_C(60) * 86400)
 /* A key that is made by itself, by us or by a partner, is there in time as a rule: until so long
  * before the end its absence is shown, and no alarm. */
 #define NEED_NEXT_MANAGED_S (INT64_C(30) * 86400)

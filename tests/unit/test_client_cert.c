@@ -243,29 +243,36 @@ static const struct {
     bool held;
     const char *source;
     enum need need;
+    int64_t life; /* of the current key */
 } states[] = {
-    {0, 0, false, "managed", NEED_CURRENT},
-    {0, DAY, false, "managed", NEED_CURRENT},
-    {-DAY, 0, false, "managed", NEED_EXPIRED},
-    {-DAY, DAY, true, "files", NEED_EXPIRED},
-    {60 * DAY, 0, false, "files", NEED_NOTHING},
-    {60 * DAY - 1, 0, false, "files", NEED_NEXT},
-    {60 * DAY - 1, 0, false, "credential", NEED_NEXT},
-    {60 * DAY - 1, 0, false, "managed", NEED_NOTHING},
-    {30 * DAY - 1, 0, false, "managed", NEED_NEXT},
-    {DAY, DAY, false, "managed", NEED_NOTHING},
-    {90 * DAY, 30 * DAY, true, "managed", NEED_NOTHING},
-    {90 * DAY, 30 * DAY - 1, true, "managed", NEED_HELD},
-    {90 * DAY, -40 * DAY, true, "managed", NEED_HELD},
-    {90 * DAY, -1, true, "managed", NEED_NOTHING},
-    {60 * DAY - 1, -1, true, "managed", NEED_HELD},
-    {60 * DAY - 1, -1, false, "managed", NEED_NOTHING},
+    {0, 0, false, "managed", NEED_CURRENT, 730 * DAY},
+    {0, DAY, false, "managed", NEED_CURRENT, 730 * DAY},
+    {-DAY, 0, false, "managed", NEED_EXPIRED, 730 * DAY},
+    {-DAY, DAY, true, "files", NEED_EXPIRED, 730 * DAY},
+    {60 * DAY, 0, false, "files", NEED_NOTHING, 730 * DAY},
+    {60 * DAY - 1, 0, false, "files", NEED_NEXT, 730 * DAY},
+    {60 * DAY - 1, 0, false, "credential", NEED_NEXT, 730 * DAY},
+    {60 * DAY - 1, 0, false, "managed", NEED_NOTHING, 730 * DAY},
+    {30 * DAY - 1, 0, false, "managed", NEED_NEXT, 730 * DAY},
+    {DAY, DAY, false, "managed", NEED_NOTHING, 730 * DAY},
+    /* one that lives for 8 days */
+    {2 * DAY, 0, false, "managed", NEED_NOTHING, 8 * DAY},
+    {2 * DAY - 1, 0, false, "managed", NEED_NEXT, 8 * DAY},
+    {2 * DAY, 0, false, "files", NEED_NOTHING, 8 * DAY},
+    {2 * DAY - 1, 0, false, "files", NEED_NEXT, 8 * DAY},
+    {90 * DAY, 30 * DAY, true, "managed", NEED_NOTHING, 730 * DAY},
+    {90 * DAY, 30 * DAY - 1, true, "managed", NEED_HELD, 730 * DAY},
+    {90 * DAY, -40 * DAY, true, "managed", NEED_HELD, 730 * DAY},
+    {90 * DAY, -1, true, "managed", NEED_NOTHING, 730 * DAY},
+    {60 * DAY - 1, -1, true, "managed", NEED_HELD, 730 * DAY},
+    {60 * DAY - 1, -1, false, "managed", NEED_NOTHING, 730 * DAY},
 };
 
 START_TEST(test_need)
 {
     struct own_keys own = {0};
     own.all[0] = (struct own_key_answer){.not_after = NOW + states[_i].current_ends};
+    own.all[0].not_before = own.all[0].not_after - states[_i].life;
     own.all[1] = (struct own_key_answer){.held = states[_i].held};
     if (states[_i].next_effective != -1)
         own.all[1].effective_at = NOW + states[_i].next_effective;
