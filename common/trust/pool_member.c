@@ -48,26 +48,6 @@ static bool in_ring(const struct keyring *ring, const struct cert *c)
 
 /* ------------------------------------------------------------------------------------- judging */
 
-/* R14: what a partner published before us is his. It leaves the member's own keys; where nothing is
- * left, the document is refused. */
-static void drop_foreign(const struct pool_us *us, struct metadata *d, char *ret_detail, size_t n)
-{
-    size_t kept = 0;
-    char thumb[THUMBPRINT_TEXT_LEN];
-    for (size_t i = 0; us->is_partners && i < d->n_own; i++) {
-        struct cert *c = d->certs[i];
-        if (!us->is_partners(c, us->arg)) {
-            d->certs[i] = d->certs[kept];
-            d->certs[kept++] = c;
-            continue;
-        }
-        snprintf(
-            ret_detail, n, "key %s is a partner's, so not taken", thumbprint_text(c->x5t, thumb));
-    }
-    if (us->is_partners)
-        d->n_own = kept;
-}
-
 /* Reads a document of this pool. Its own certificates are the first n_own of *ret. */
 static enum reason read_document(
     const struct pool_us *us, struct span body, int64_t now, struct metadata *ret)
@@ -85,7 +65,6 @@ static enum reason read_document(
             ret->detail, sizeof(ret->detail), "more than %d keys of its own", POOL_OWN_KEYS_MAX);
         return REASON_DOCUMENT_FORM;
     }
-    drop_foreign(us, ret, ret->detail, sizeof(ret->detail));
     return ret->n_own ? REASON_OK : REASON_DOCUMENT_KEYS;
 }
 

@@ -41,9 +41,6 @@ struct pool_us {
     const struct identity *identity;
     const uint8_t *id;          /* METADATA_MEMBER_LEN bytes */
     const struct keyring *ring; /* NULL: not known yet */
-    /* True for a certificate that some partner has published before us (rule R14); may be NULL. */
-    bool (*is_partners)(const struct cert *c, void *arg);
-    void *arg;
 };
 
 /* How one attempt ended. */

@@ -87,11 +87,14 @@ static int lock_state(struct broker *b)
 
 static int load_partners(struct broker *b)
 {
-    b->partners = partners_new(b->options->state_dir);
-    if (b->partners && partners_adopt(b->partners, b->settings, wiring_on_gone, b) &&
-        partners_settle(b->partners, NULL, NULL, wiring_ignore_moved, b) == REASON_OK)
+    const char *dir = b->options->state_dir;
+    b->pool = pool_members_new(b->base, dir, &wiring_pool, b);
+    b->partners = partners_new(dir);
+    if (b->pool && pool_members_use(b->pool, b->settings) && b->partners &&
+        partners_adopt(b->partners, b->settings, wiring_on_gone, b) &&
+        wiring_settle_first(b) == REASON_OK)
         return 0;
-    log_err("out of memory while the partners' state was read");
+    log_err("out of memory while the state of partners and pool was read");
     return BROKER_EXIT_FAULT;
 }
 
@@ -277,8 +280,10 @@ static int start(struct broker *b, struct listeners *l)
         r = load_partners(b); /* before anybody can ask for them */
     if (r == 0)
         r = start_parts(b, l);
-    if (r == 0)
+    if (r == 0) {
         refresher_use(b->refresher, b->settings);
+        pool_members_start(b->pool, b->fetcher);
+    }
     return r;
 }
 

@@ -8,6 +8,7 @@
 #include "fetch_link.h"
 #include "listeners.h"
 #include "partners.h"
+#include "pool_members.h"
 #include "public_doors.h"
 #include "refresher.h"
 #include "reload.h"
@@ -40,6 +41,7 @@ struct broker {
 
     struct children *children;
     struct partners *partners;
+    struct pool_members *pool;
     struct fetch_link *fetcher;
     struct refresher *refresher;
     struct signer_link *signer;

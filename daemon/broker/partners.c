@@ -19,8 +19,10 @@ struct partners {
     size_t n;
     unsigned round; /* counts partners_adopt */
     struct store *store;
-    struct pubkey *own[KEYRING_MAX]; /* our own public keys: references */
+    struct pubkey *own[METADATA_KEYS_MAX + KEYRING_MAX]; /* our own public keys: references */
     size_t n_own;
+    struct pubkey *fellows[METADATA_KEYS_MAX]; /* those of the other members of our pool */
+    size_t n_fellows;
 };
 
 static void entry_free(struct partner_entry *e)
@@ -283,12 +285,22 @@ static void forget_own_keys(struct partners *ps)
         pubkey_free(ps->own[--ps->n_own]);
 }
 
-/* Our own public keys, for rule R14. */
+void partners_set_fellows(struct partners *ps, const struct cert *const *certs, size_t n)
+{
+    while (ps->n_fellows > 0)
+        pubkey_free(ps->fellows[--ps->n_fellows]);
+    for (; ps->n_fellows < n && ps->n_fellows < ARRAY_LEN(ps->fellows); ps->n_fellows++)
+        ps->fellows[ps->n_fellows] = pubkey_ref(certs[ps->n_fellows]->key);
+}
+
+/* All public keys that sign as us, for rule R14. */
 static void take_own_keys(struct partners *ps, const struct keyring *ring)
 {
     forget_own_keys(ps);
     for (; ring && ps->n_own < ring->n; ps->n_own++)
         ps->own[ps->n_own] = pubkey_ref(ring->slots[ps->n_own].cert->key);
+    for (size_t i = 0; i < ps->n_fellows; i++)
+        ps->own[ps->n_own++] = pubkey_ref(ps->fellows[i]);
 }
 
 struct judge_others partners_others(const struct partners *ps)
@@ -396,5 +408,6 @@ void partners_free(struct partners *ps)
     free(ps->dir);
     store_free(ps->store);
     forget_own_keys(ps);
+    partners_set_fellows(ps, NULL, 0);
     free(ps);
 }

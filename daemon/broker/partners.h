@@ -57,6 +57,10 @@ typedef void partners_moved_fn(struct partner_entry *e, void *arg);
 enum reason partners_settle(struct partners *ps, struct partner_entry *e,
     const struct keyring *ring, partners_moved_fn *moved, void *arg) WARN_UNUSED;
 
+/* Certificates of the other members of our pool: as much ours as the ring, from the next
+ * partners_settle on. They are copied. */
+void partners_set_fellows(struct partners *ps, const struct cert *const *certs, size_t n);
+
 /* The store and our own keys as the last partners_settle saw them; good until the next one. */
 struct judge_others partners_others(const struct partners *ps);
 

@@ -23,10 +23,29 @@ static void on_moved(struct partner_entry *e, void *broker)
     workers_trust(b->workers, e, b->trust_generation);
 }
 
+static const struct keyring *ring_of(const struct broker *b)
+{
+    return b->signer ? signer_link_ring(b->signer) : NULL;
+}
+
+static void take_fellows(struct broker *b)
+{
+    const struct cert *const *certs;
+    size_t n = pool_members_fellows(b->pool, &certs);
+    partners_set_fellows(b->partners, certs, n);
+}
+
+enum reason wiring_settle_first(struct broker *b)
+{
+    take_fellows(b);
+    return partners_settle(b->partners, NULL, NULL, wiring_ignore_moved, b);
+}
+
 /* Puts what is known into the store (of one partner, or all) and tells the workers what moved. */
 static void settle(struct broker *b, struct partner_entry *e, partners_moved_fn *moved)
 {
-    enum reason r = partners_settle(b->partners, e, signer_link_ring(b->signer), moved, b);
+    take_fellows(b);
+    enum reason r = partners_settle(b->partners, e, ring_of(b), moved, b);
     if (r != REASON_OK)
         log_err("the trust store could not be brought up to date: %s", reason_sentence(r));
 }
@@ -82,7 +101,8 @@ void wiring_on_gone(struct partner_entry *e, void *broker)
 static bool publish(struct broker *b, const struct settings *s, const struct keyring *ring)
 {
     struct documents *documents = NULL;
-    const struct documents_of of = {.settings = s, .ring = ring};
+    struct documents_of of = {.settings = s, .ring = ring};
+    pool_members_publish(b->pool, &of);
     enum reason r = documents_render(&of, &documents);
     if (r == REASON_OK)
         r = public_doors_serve(b->public, s, documents);
@@ -93,6 +113,27 @@ static bool publish(struct broker *b, const struct settings *s, const struct key
     }
     return true;
 }
+
+/* The pool. */
+
+static const struct keyring *pool_ring(void *broker)
+{
+    return ring_of(broker);
+}
+
+/* The keys of the other members are published with ours, and a partner that copies one of them is
+ * as much in dispute as with ours. */
+static void on_pool(bool documents, void *broker)
+{
+    struct broker *b = broker;
+    const struct keyring *ring = ring_of(b);
+    if (!documents || !ring || b->stopping)
+        return;
+    (void)publish(b, b->settings, ring);
+    settle(b, NULL, on_moved);
+}
+
+const struct pool_members_ops wiring_pool = {.ring = pool_ring, .on_changed = on_pool};
 
 static void become_ready(struct broker *b)
 {
@@ -244,6 +285,8 @@ static void on_commit(struct settings *next, void *broker)
     log_set_level((enum log_level)next->log_level);
     if (b->next_tls)
         public_doors_set_tls(b->public, TAKE(b->next_tls));
+    if (!pool_members_use(b->pool, next))
+        give_up(b);
     settle(b, NULL, wiring_ignore_moved);
     b->trust_generation++;
     if ((ring && !publish(b, next, ring)) || !workers_resync(b->workers, next, b->trust_generation))
@@ -277,6 +320,8 @@ void wiring_close(struct broker *b)
     b->control = NULL;
     b->reload = NULL;
     b->refresher = NULL;
+    pool_members_free(b->pool); /* before the fetcher that it may be waiting for */
+    b->pool = NULL;
     signer_link_free(b->signer);
     fetch_link_free(b->fetcher);
     b->signer = NULL;

@@ -8,11 +8,14 @@ extern const struct signer_link_ops wiring_signer;
 extern const struct workers_ops wiring_workers;
 extern const struct refresher_ops wiring_refresher;
 extern const struct reload_ops wiring_reload;
+extern const struct pool_members_ops wiring_pool;
 
 /* partners_gone_fn: a partner has left the configuration. */
 void wiring_on_gone(struct partner_entry *e, void *broker);
 /* partners_moved_fn for the time before there are workers. */
 void wiring_ignore_moved(struct partner_entry *e, void *broker);
+/* Settles disputes the first time, before the signer is there. */
+enum reason wiring_settle_first(struct broker *b) WARN_UNUSED;
 /* Ends control, reload and refresh and closes the links to signer and fetcher; may be called twice.
  */
 void wiring_close(struct broker *b);

@@ -22,7 +22,7 @@ struct fetch {
     fetch_done_fn *on_done;
     void *arg;
 };
-static struct fetch stage_fetches[8];
+static struct fetch stage_fetches[16];
 static unsigned stage_asked; /* requests so far */
 
 struct fetch *fetch_start(
@@ -44,7 +44,8 @@ struct fetch *fetch_start(
 
 void fetch_cancel(struct fetch *f)
 {
-    f->open = false;
+    if (f)
+        f->open = false;
 }
 
 /* The request that waits, NULL: none. */

@@ -165,24 +165,6 @@ START_TEST(a_document_that_does_not_say_is_refused)
 }
 END_TEST
 
-static bool is_seed_two(const struct cert *c, void *arg)
-{
-    (void)arg;
-    return memcmp(c->x5t_s256, cert_of(2)->x5t_s256, X5T_S256_LEN) == 0;
-}
-
-START_TEST(what_a_partner_published_before_is_not_taken)
-{
-    CLEANUP(pool_member_done) struct pool_member m = member(URL1);
-    us.is_partners = is_seed_two;
-    ck_assert_int_eq(KEYS(&m, 2, 2, 1, 0).reason, REASON_OK);
-    ck_assert_str_eq(union_of((struct pool_member *[]){&m}, 1, T0), "1 ");
-    ck_assert(strstr(m.last_detail, "is a partner's") != NULL);
-    ck_assert_int_eq(KEYS(&m, 1, 2, 1).reason, REASON_DOCUMENT_KEYS);
-    ck_assert_str_eq(union_of((struct pool_member *[]){&m}, 1, T0), "1 ");
-}
-END_TEST
-
 START_TEST(we_know_ourselves)
 {
     CLEANUP(pool_member_done) struct pool_member m = member(URL1);
@@ -343,7 +325,6 @@ static void fill(TCase *tc)
     tcase_add_test(tc, only_its_own_keys_are_taken);
     tcase_add_test(tc, a_key_that_vanished_is_gone_at_once);
     tcase_add_test(tc, a_document_that_does_not_say_is_refused);
-    tcase_add_test(tc, what_a_partner_published_before_is_not_taken);
     tcase_add_test(tc, we_know_ourselves);
     tcase_add_test(tc, away_only_after_some_tries);
     tcase_add_test(tc, last_keys_stay_until_stale);
