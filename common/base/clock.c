@@ -22,12 +22,21 @@ int64_t clock_wall_s(void)
     return fake.on ? fake.wall_s : (int64_t)now_of(CLOCK_REALTIME).tv_sec;
 }
 
+static int64_t ms_of(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    return fake.on ? fake.wall_s * 1000 : ms_of(now_of(CLOCK_REALTIME));
+}
+
 int64_t clock_mono_ms(void)
 {
     if (fake.on)
         return fake.mono_ms;
-    struct timespec t = now_of(CLOCK_MONOTONIC);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return ms_of(now_of(CLOCK_MONOTONIC));
 }
 
 uint64_t clock_mono_us(void)

@@ -10,6 +10,8 @@
 
 /* Seconds since 1970-01-01T00:00:00Z. */
 int64_t clock_wall_s(void);
+/* The same in milliseconds. */
+int64_t clock_wall_ms(void);
 /* Milliseconds on a clock that no administrator moves. */
 int64_t clock_mono_ms(void);
 /* Microseconds of the same clock, as systemd's MONOTONIC_USEC= wants them. */

@@ -365,6 +365,22 @@ static enum reason find_key(struct judging *j)
     return r == REASON_UNKNOWN_KEY ? explain_unknown_key(j) : r;
 }
 
+/* Times are refused by our clock alone; that the partner's differs may be why. */
+static enum reason tell_clock(struct judging *j, enum reason r)
+{
+    const struct partner_clock *c = j->trust ? &j->trust->clock : NULL;
+    size_t n = strlen(j->v->detail);
+    if (!c || !c->known)
+        return r;
+    if (c->ahead_s >= -PARTNER_CLOCK_STEP_S && c->ahead_s <= PARTNER_CLOCK_STEP_S)
+        snprintf(j->v->detail + n, sizeof(j->v->detail) - n, "; the partner's clock is in step");
+    else
+        snprintf(j->v->detail + n, sizeof(j->v->detail) - n,
+            "; the partner's clock is %" PRId64 " s %s ours",
+            c->ahead_s < 0 ? -c->ahead_s : c->ahead_s, c->ahead_s < 0 ? "behind" : "ahead of");
+    return r;
+}
+
 /* R12, R14. ExpiredKeys=warn forgives an end, never a beginning. */
 static enum reason judge_key(struct judging *j)
 {
@@ -373,9 +389,11 @@ static enum reason judge_key(struct judging *j)
     if (r != REASON_KEY_EXPIRED)
         return r;
     if (now < j->key->not_before)
-        return refuse(j, r, "its certificate begins in %" PRId64 " s", j->key->not_before - now);
+        return tell_clock(
+            j, refuse(j, r, "its certificate begins in %" PRId64 " s", j->key->not_before - now));
     if (j->v->partner->expired_keys != EXPIRED_WARN)
-        return refuse(j, r, "its certificate ended %" PRId64 " s ago", now - j->key->not_after);
+        return tell_clock(
+            j, refuse(j, r, "its certificate ended %" PRId64 " s ago", now - j->key->not_after));
     j->v->key_expired_warning = true;
     return REASON_OK;
 }
@@ -399,13 +417,13 @@ static enum reason judge_window(struct judging *j, const struct claims *c)
     if (life <= 0)
         return refuse(j, REASON_TIME_FORM, "%s ends before it begins", j->subject);
     if (now >= c->exp + skew)
-        return refuse(j, REASON_EXPIRED,
-            "%s expired %" PRId64 " s ago; %" PRId64 " s of skew are allowed", j->subject,
-            now - c->exp, skew);
+        return tell_clock(j, refuse(j, REASON_EXPIRED,
+                                 "%s expired %" PRId64 " s ago; %" PRId64 " s of skew are allowed",
+                                 j->subject, now - c->exp, skew));
     if (c->nbf - skew > now)
-        return refuse(j, REASON_NOT_YET_VALID,
-            "%s begins in %" PRId64 " s; %" PRId64 " s of skew are allowed", j->subject,
-            c->nbf - now, skew);
+        return tell_clock(j, refuse(j, REASON_NOT_YET_VALID,
+                                 "%s begins in %" PRId64 " s; %" PRId64 " s of skew are allowed",
+                                 j->subject, c->nbf - now, skew));
     if (life > cap)
         return refuse(j, REASON_LIFETIME, "%s lives %" PRId64 " s; %" PRId64 " s are accepted",
             j->subject, life, cap);

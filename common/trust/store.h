@@ -43,6 +43,9 @@ struct partner_clock {
     int64_t ahead_s; /* negative: behind */
 };
 
+/* What differs by no more is in step: the header says whole seconds. */
+#define PARTNER_CLOCK_STEP_S 2
+
 /* What is known of one partner. */
 struct partner_trust {
     char *name;          /* section name */

@@ -197,11 +197,23 @@ static enum reason judge_unchanged(
     return REASON_OK;
 }
 
+/* The header was written half a round trip before it came, and says whole seconds, cut off. */
+static void note_clock(struct partner_state *state, const struct judge_answer *a)
+{
+    if (a->date <= 0 || a->date_seen_ms <= 0)
+        return;
+    int64_t written_ms = a->date_seen_ms - a->round_trip_ms / 2;
+    int64_t ahead_ms = a->date * 1000 + 500 - written_ms;
+    state->trust.clock = (struct partner_clock){
+        .known = true, .ahead_s = (ahead_ms + (ahead_ms < 0 ? -500 : 500)) / 1000};
+}
+
 void judge_answer(struct partner_state *state, const struct partner *pins,
     const struct identity *self, const struct judge_answer *a, int64_t now, struct judged *ret)
 {
     *ret = (struct judged){.reason = a->reason};
     set_detail(ret->detail, a->detail);
+    note_clock(state, a);
     if (a->reason == REASON_OK && a->status == 200) {
         ret->reason = judge_document(state, pins, self, a, now, ret);
     } else if (a->reason == REASON_OK && a->status == 304 && state->document.n > 0) {

@@ -23,8 +23,11 @@ struct judge_answer {
     struct span etag, last_modified; /* of the answer, empty: none */
     struct span detail;              /* for the administrator, may be empty */
     const char *source;              /* what caused the attempt, for the history; NULL: not said */
-    bool keep_validators;            /* etag and last_modified belong to the address that is asked
-                                        conditionally */
+    int64_t date;                    /* of its Date header, wall seconds, 0: none */
+    int64_t date_seen_ms;            /* our wall clock then */
+    uint32_t round_trip_ms;
+    bool keep_validators; /* etag and last_modified belong to the address that is asked
+                             conditionally */
     struct judge_others others;
 };
 

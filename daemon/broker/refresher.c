@@ -151,6 +151,9 @@ static void attempt_judge(
         .etag = a->etag,
         .last_modified = a->last_modified,
         .detail = a->detail,
+        .date = a->date,
+        .date_seen_ms = a->date_seen_ms,
+        .round_trip_ms = a->round_trip_ms,
         .keep_validators = e->url_at == 0,
         .others = partners_others(r->ps)};
     judge_thumbprints(&e->state.trust, before, sizeof(before));

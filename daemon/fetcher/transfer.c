@@ -75,7 +75,11 @@ static bool read_url(struct transfer *t, const char *url)
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
-    return head_line(&t->head, (struct span){p, size * n}, clock_wall_s()) ? size * n : 0;
+    int64_t date = t->head.date;
+    bool ok = head_line(&t->head, (struct span){p, size * n}, clock_wall_s());
+    if (t->head.date != date)
+        t->date_seen_ms = t->head.date ? clock_wall_ms() : 0;
+    return ok ? size * n : 0;
 }
 
 /* The body of anything but 200 is not read: returning less than n ends the transfer. */

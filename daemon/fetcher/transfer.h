@@ -23,6 +23,7 @@ struct transfer {
     bool is_refused, is_tried; /* an address was refused; another one was not */
     bool is_connected;         /* TLS has begun */
     bool is_too_large;
+    int64_t date_seen_ms; /* when the Date header came, 0: it has not */
     bool was_asked_wrong; /* not a URL that may be fetched, or a field that does not fit */
     const char *tls_why;  /* our own reason to refuse a certificate */
     char detail[640];     /* for people, safe to log */

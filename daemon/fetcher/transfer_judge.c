@@ -118,6 +118,17 @@ static enum reason judge(struct transfer *t, CURLcode code)
     return r;
 }
 
+/* The TCP connection is there after one packet each way, whatever the server has to think about
+ * afterwards. */
+static uint32_t round_trip_ms(CURL *easy)
+{
+    curl_off_t from_us = 0, to_us = 0;
+    if (!easy || curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &from_us) != CURLE_OK ||
+        curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &to_us) != CURLE_OK || to_us <= from_us)
+        return 0;
+    return (uint32_t)((to_us - from_us) / 1000);
+}
+
 void transfer_judge(struct transfer *t, CURLcode code, struct msg_fetched *ret)
 {
     t->detail[0] = '\0';
@@ -129,5 +140,7 @@ void transfer_judge(struct transfer *t, CURLcode code, struct msg_fetched *ret)
         .max_age_s = t->head.max_age_s,
         .retry_after_s = t->head.retry_after_s,
         .date = t->head.date,
+        .date_seen_ms = t->date_seen_ms,
+        .round_trip_ms = round_trip_ms(t->easy),
         .detail = span_of(t->detail)};
 }

@@ -303,7 +303,7 @@ void msg_fetched_put(struct frame_out *f, const struct msg_fetched *m)
     frame_put_i64(f, m->max_age_s);
     frame_put_i64(f, m->retry_after_s);
     frame_put_i64(f, m->date);
-    frame_put_i64(f, m->answered_ms);
+    frame_put_i64(f, m->date_seen_ms);
     frame_put_u32(f, m->round_trip_ms);
     frame_put_span(f, m->detail);
     frame_put_span(f, m->address);
@@ -318,7 +318,7 @@ bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m)
     m->max_age_s = frame_i64(f);
     m->retry_after_s = frame_i64(f);
     m->date = frame_i64(f);
-    m->answered_ms = frame_i64(f);
+    m->date_seen_ms = frame_i64(f);
     m->round_trip_ms = frame_u32(f);
     m->detail = frame_span(f);
     m->address = frame_span(f);

@@ -191,8 +191,8 @@ struct msg_fetched {
     int64_t max_age_s;      /* Cache-Control max-age, -1: none */
     int64_t retry_after_s;  /* -1: none */
     int64_t date;           /* of the Date header, wall seconds, 0: none */
-    int64_t answered_ms;    /* our wall clock in milliseconds when the answer began, 0: none did */
-    uint32_t round_trip_ms; /* from the request's last byte to the answer's first */
+    int64_t date_seen_ms;   /* our wall clock in milliseconds when that header came, 0: none did */
+    uint32_t round_trip_ms; /* how long a packet there and back takes: of the TCP connection */
     struct span detail;     /* what to show the administrator, safe to log */
     struct span address;    /* textual IP address that was connected to, empty: none was */
 };

@@ -122,6 +122,39 @@ START_TEST(not_modified_stamps_and_parses_nothing)
 }
 END_TEST
 
+/* From the Date header, whatever the answer; the header says whole seconds and is half a round trip
+ * old. */
+START_TEST(how_far_the_partners_clock_is_ahead_is_kept)
+{
+    static const struct {
+        unsigned status;
+        int64_t date, late_ms; /* of the wall clock; behind the last whole second of ours */
+        uint32_t round_trip_ms;
+        int64_t ahead_s;
+    } rows[] = {{200, 212, 500, 0, 212}, {503, -3600, 500, 0, -3600}, {304, 0, 1400, 2000, 0},
+        {304, 0, 20500, 40000, 0}, {304, 0, 20500, 0, -20}};
+    struct msg_fetched silent = stage_status(503, "");
+    stage_wait(&s, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(freep)
+        char *doc = stage_document("00000002-0000-0ff1-ce00-000000000000", "contoso.example", "0");
+        struct msg_fetched a = stage_status(rows[i].status, "\"v1\"");
+        a.date = s.wall + rows[i].date;
+        a.date_seen_ms = s.wall * 1000 + rows[i].late_ms;
+        a.round_trip_ms = rows[i].round_trip_ms;
+        stage_answer(a, rows[i].status == 200 ? doc : "");
+        const struct partner_trust *t = &stage_partner(&s, "exch")->state.trust;
+        ck_assert(t->clock.known);
+        ck_assert_int_eq(t->clock.ahead_s, rows[i].ahead_s);
+        stage_wait(&s, 3600);
+    }
+    stage_answer(silent, ""); /* nothing new is known */
+    stage_restart(&s, STAGE_CONF STAGE_EXCH, 10);
+    ck_assert(stage_partner(&s, "exch")->state.trust.clock.known);
+    ck_assert_int_eq(stage_partner(&s, "exch")->state.trust.clock.ahead_s, -20);
+}
+END_TEST
+
 START_TEST(not_modified_without_a_document_is_a_failure)
 {
     stage_wait(&s, 0);
@@ -339,6 +372,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, an_error_with_retry_after_waits_as_long);
     tcase_add_test(tc, not_modified_stamps_and_parses_nothing);
     tcase_add_test(tc, not_modified_without_a_document_is_a_failure);
+    tcase_add_test(tc, how_far_the_partners_clock_is_ahead_is_kept);
     tcase_add_test(tc, a_rollover_is_followed_and_noted);
     tcase_add_test(tc, all_keys_replaced_at_once_is_an_alarm);
     tcase_add_test(tc, grace_lets_a_vanished_key_count_a_while);

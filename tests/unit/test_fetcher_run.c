@@ -241,6 +241,7 @@ START_TEST(a_document_is_fetched)
 {
     CLEANUP(buf_done) struct buf body = BUF_INIT(1 << 20);
     start_server(&good, 0);
+    int64_t before_ms = clock_wall_ms();
     struct msg_fetch m = order_of("localhost", "/ok");
     struct msg_fetched got = fetch(&m, &body);
     ck_assert_int_eq(got.reason, REASON_OK);
@@ -251,6 +252,9 @@ START_TEST(a_document_is_fetched)
     ck_assert_int_eq(got.max_age_s, 600);
     ck_assert_int_eq(got.retry_after_s, -1);
     ck_assert_int_eq(got.date, INT64_C(1735700000));
+    ck_assert_int_ge(got.date_seen_ms, before_ms);
+    ck_assert_int_le(got.date_seen_ms, clock_wall_ms());
+    ck_assert_uint_le(got.round_trip_ms, clock_wall_ms() - before_ms);
     ck_assert_uint_eq(got.detail.n, 0);
 }
 END_TEST
@@ -310,6 +314,8 @@ START_TEST(an_unchanged_document_is_not_sent_again)
     ck_assert_int_eq(got.reason, REASON_OK);
     ck_assert_uint_eq(got.status, 304);
     ck_assert_uint_eq(body.n, 0);
+    ck_assert_int_eq(got.date, 0); /* it does not say */
+    ck_assert_int_eq(got.date_seen_ms, 0);
 }
 END_TEST
 

@@ -119,7 +119,7 @@ static const struct msg_fetched fetched = {.reason = REASON_FETCH_STATUS,
     .max_age_s = -1,
     .retry_after_s = 120,
     .date = 1735700000,
-    .answered_ms = 1735699999123,
+    .date_seen_ms = 1735699999123,
     .round_trip_ms = 41,
     .detail = SPAN("exch: answered 503"),
     .address = SPAN("192.0.2.7")};
@@ -135,7 +135,7 @@ static bool get_fetched(struct frame_in *f)
     return msg_fetched_get(f, &m) && m.reason == REASON_FETCH_STATUS && m.status == 503 &&
            span_eq(m.etag, fetched.etag) && span_eq(m.last_modified, fetched.last_modified) &&
            m.max_age_s == -1 && m.retry_after_s == 120 && m.date == 1735700000 &&
-           m.answered_ms == fetched.answered_ms && m.round_trip_ms == 41 &&
+           m.date_seen_ms == fetched.date_seen_ms && m.round_trip_ms == 41 &&
            span_eq(m.detail, fetched.detail) && span_eq(m.address, fetched.address);
 }
 

@@ -80,6 +80,34 @@ START_TEST(test_detail)
 }
 END_TEST
 
+/* Whose clock may be wrong is told with every refusal for a time, and decides nothing. */
+START_TEST(test_clock_of_the_partner)
+{
+    static const struct {
+        int64_t ahead_s;
+        const char *says;
+    } rows[] = {{-492, "; the partner's clock is 492 s behind ours"},
+        {212, "; the partner's clock is 212 s ahead of ours"},
+        {3, "; the partner's clock is 3 s ahead of ours"}, {-2, "; the partner's clock is in step"},
+        {0, "; the partner's clock is in step"}};
+    const struct row times[] = {
+        NO("late", EXPIRED, TIME, .claims = "nbf=1735690000;exp=1735699508"),
+        NO("early", NOT_YET_VALID, TIME, .claims = "nbf=1735700400;exp=1735701000")};
+    CLEANUP(partner_trust_freep) struct partner_trust *t = NULL;
+    ck_assert_int_eq(partner_trust_copy(store_get(w.store, SPAN("lync")), &t), REASON_OK);
+    t->clock.known = true;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        t->clock.ahead_s = rows[i].ahead_s;
+        ck_assert_int_eq(store_put(w.store, t), REASON_OK);
+        for (size_t k = 0; k < ARRAY_LEN(times); k++) {
+            expect_row(&times[k]);
+            ck_assert_ptr_nonnull(strstr(w.v.detail, rows[i].says));
+        }
+        expect_row(&good_app);
+    }
+}
+END_TEST
+
 static void expect_token(struct span token, enum reason reason)
 {
     const enum reason got = judge(token);
@@ -597,6 +625,7 @@ static void add_state_tests(TCase *c)
     tcase_add_test(c, test_verdict_outer);
     tcase_add_test(c, test_verdict_user);
     tcase_add_test(c, test_detail);
+    tcase_add_test(c, test_clock_of_the_partner);
     tcase_add_test(c, test_sizes);
     tcase_add_test(c, test_stale);
     tcase_add_loop_test(c, test_keys, 0, ARRAY_LEN(key_cases));
