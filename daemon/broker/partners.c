@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "partners.h"
 
+#include "chance.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "file.h"
@@ -207,10 +208,27 @@ static void forget(struct partner_entry *e)
         e->state.trust.name);
 }
 
+bool partners_resume(struct partner_entry *e, const struct settings *s)
+{
+    const struct schedule_limits limits = {
+        .interval_s = s->refresh.interval_s, .stale_after_s = s->refresh.stale_after_s};
+    const struct schedule_past past = {.good_at = e->state.trust.good_at,
+        .next_try_at = e->state.next_try_at,
+        .last_try_at = e->state.last_try_at,
+        .failures = e->state.failures};
+    const struct schedule_now now = {clock_wall_s(), clock_mono_ms(), chance_u32()};
+    schedule_resume(&e->schedule, &limits, &past, &now);
+    int64_t next_try_at = now.wall_s + (e->schedule.due_ms - now.mono_ms) / 1000;
+    bool moved = next_try_at != e->state.next_try_at;
+    e->state.next_try_at = next_try_at;
+    return moved;
+}
+
 /* Fits an entry to its record. */
 static void entry_fit(
-    struct partner_entry *e, const struct partner *p, const struct settings *s, int64_t now)
+    struct partners *ps, struct partner_entry *e, const struct partner *p, const struct settings *s)
 {
+    int64_t now = clock_wall_s();
     bool is_new = e->partner == NULL;
     bool changed = is_new || source_changed(e->partner, p);
     bool is_another = !is_new && strcmp(e->partner->issuer, p->issuer) != 0;
@@ -221,12 +239,11 @@ static void entry_fit(
         forget(e);
         changed = true;
     }
-    struct schedule_limits limits = {.interval_s = s->refresh.interval_s};
-    struct schedule_past past = {.good_at = e->state.trust.good_at,
-        .next_try_at = is_new ? e->state.next_try_at : 0,
-        .failures = e->state.failures};
-    if (changed)
-        schedule_resume(&e->schedule, &limits, &past, now, clock_mono_ms());
+    if (changed && !is_new)
+        e->state.next_try_at = 0;
+    /* A missed attempt is put off once, however often we are started until then. */
+    if (changed && partners_resume(e, s) && e->state.trust.good_at > 0)
+        partners_save(ps, e);
     /* A file of this machine costs nothing to read again. */
     e->wanted = e->wanted || p->certificate != NULL;
 }
@@ -256,10 +273,9 @@ bool partners_adopt(
     struct partner_entry **list = calloc(s->n_partners + 1, sizeof(struct partner_entry *));
     if (!list || !gather(ps, s, list))
         return false;
-    int64_t now = clock_wall_s();
     ps->round++;
     for (size_t i = 0; i < s->n_partners; i++) {
-        entry_fit(list[i], &s->partners[i], s, now);
+        entry_fit(ps, list[i], &s->partners[i], s);
         list[i]->index = i;
         list[i]->round = ps->round;
     }

@@ -64,6 +64,10 @@ void partners_set_fellows(struct partners *ps, const struct cert *const *certs, 
 /* The store and our own keys as the last partners_settle saw them; good until the next one. */
 struct judge_others partners_others(const struct partners *ps);
 
+/* Takes the plan of `e` up as its state says, see schedule_resume. True: the next attempt is at
+ * another time than before; the caller may want to keep that. */
+bool partners_resume(struct partner_entry *e, const struct settings *s);
+
 /* Writes the state file. A failure is logged once; the service goes on with what is in memory. */
 void partners_save(struct partners *ps, struct partner_entry *e);
 

@@ -32,16 +32,28 @@ static int64_t interval_s(const struct schedule_limits *l, int64_t wish_s)
     return clamp(wish_s >= 0 ? wish_s : l->interval_s, SCHEDULE_FLOOR_S, SCHEDULE_CEILING_S);
 }
 
-void schedule_resume(struct schedule *s, const struct schedule_limits *l,
-    const struct schedule_past *past, int64_t now_wall_s, int64_t now_ms)
+/* In how long a time a missed attempt may be made up for. */
+static int64_t spread_s(
+    const struct schedule_limits *l, const struct schedule_past *past, int64_t now_wall_s)
 {
+    int64_t planned = past->last_try_at > 0 ? past->next_try_at - past->last_try_at : -1;
+    int64_t width = planned > 0 ? least(planned, interval_s(l, -1)) : interval_s(l, -1);
+    width = width > SCHEDULE_FLOOR_S ? width : SCHEDULE_FLOOR_S;
+    return clamp(past->good_at + l->stale_after_s - now_wall_s, 0, width);
+}
+
+void schedule_resume(struct schedule *s, const struct schedule_limits *l,
+    const struct schedule_past *past, const struct schedule_now *now)
+{
+    int64_t wait_ms = (past->next_try_at - now->wall_s) * MS;
     s->failures = past->failures;
-    int64_t wait_s = past->next_try_at - now_wall_s;
-    if (past->good_at == 0 || past->next_try_at == 0 || wait_s < 0)
-        wait_s = 0;
-    else if (wait_s > SCHEDULE_CEILING_S)
-        wait_s = interval_s(l, -1);
-    s->due_ms = now_ms + wait_s * MS;
+    if (past->good_at == 0 || past->next_try_at == 0)
+        wait_ms = 0;
+    else if (wait_ms < 0)
+        wait_ms = pick(0, spread_s(l, past, now->wall_s) * MS, now->chance);
+    else if (wait_ms > (int64_t)SCHEDULE_CEILING_S * MS)
+        wait_ms = interval_s(l, -1) * MS;
+    s->due_ms = now->mono_ms + wait_ms;
 }
 
 /* Counted from the last attempt that an unknown key caused. */

@@ -19,6 +19,7 @@ struct schedule_limits {
     int64_t interval_s;               /* [Refresh] Interval=, before clamp and jitter */
     int64_t retry_min_s, retry_max_s; /* back-off after a failure: first and longest */
     int64_t cooldown_s;               /* between two refetches for an unknown key; doubles */
+    int64_t stale_after_s;            /* of a document: its partner's tokens are refused */
 };
 
 /* Of one partner. Zero it, then schedule_resume. Times are clock_mono_ms(). */
@@ -34,6 +35,7 @@ struct schedule {
 struct schedule_past {
     int64_t good_at;     /* 0: no document yet */
     int64_t next_try_at; /* 0: not planned */
+    int64_t last_try_at; /* when next_try_at was planned, 0: never */
     unsigned failures;
 };
 
@@ -44,6 +46,11 @@ enum hint_fate {
     HINT_FETCHES  /* one begins now */
 };
 
+struct schedule_now {
+    int64_t wall_s, mono_ms;
+    uint32_t chance; /* a random number */
+};
+
 struct schedule_answer {
     bool good;             /* 200 with a lawful document, or 304 */
     bool changed;          /* the document is another one than before */
@@ -51,11 +58,15 @@ struct schedule_answer {
     int64_t retry_after_s; /* -1: none */
 };
 
-/* Takes the plan up again after a start. A partner without a document is due at once; an
- * appointment beyond what the limits allow (the wall clock went back while we were down) is cut to
- * the interval. */
+/* Takes the plan up again, after a start or when the wall clock was set. A partner without a
+ * document, or with a stale one, is due at once: there is nothing to lose by asking. An appointment
+ * that is still to come is kept; one beyond what the limits allow (the wall clock went back while
+ * we were down) is cut to the interval. One that was missed is made up for at a moment that
+ * `chance` picks out of as long a time as was planned between two attempts (at most the interval,
+ * at least SCHEDULE_FLOOR_S, never beyond the document's end), so that a hundred servers that come
+ * back together ask no faster than they always did. */
 void schedule_resume(struct schedule *s, const struct schedule_limits *l,
-    const struct schedule_past *past, int64_t now_wall_s, int64_t now_ms);
+    const struct schedule_past *past, const struct schedule_now *now);
 
 /* May an unknown key cause an attempt now? Yes stamps the cooldown, before the attempt and whatever
  * becomes of it, so that a dead partner is not hammered; each further yes doubles it until the

@@ -63,7 +63,7 @@ START_TEST(test_defaults)
         {"ValidateBy", s->listen.validate_by, VALIDATE_EVERYONE},
         {"Connections", s->limits.connections, 512},
         {"ConnectionsPerUser", s->limits.connections_per_uid, 256},
-        {"Waiters", s->limits.waiters, 64},
+        {"Waiters", s->limits.waiters, 256},
         {"RequestTimeout", s->limits.request_timeout_s, 10},
         {"IdleTimeout", s->limits.idle_timeout_s, 60},
         {"ClockSkew", s->limits.clock_skew_s, 300},
