@@ -328,9 +328,13 @@ static void put_top(
     put_safe(out, a->source);
     buf_printf(out, "; edition %lld of our document\n", (long long)a->generation);
     put_head(out, "Lead");
-    buf_put_str(out, "a key is published for ");
-    put_duration(out, a->publish_lead);
-    buf_put_str(out, " before it signs\n");
+    if (a->publish_lead > 0) {
+        buf_put_str(out, "a key is published for ");
+        put_duration(out, a->publish_lead);
+        buf_put_str(out, " before it signs\n");
+    } else {
+        buf_put_str(out, "none: a key may sign as soon as it is published\n");
+    }
     put_head(out, "Roll");
     if (!own->next)
         buf_printf(out, "there is no next key; %s", next_comes_from(a->source));
