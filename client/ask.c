@@ -85,8 +85,9 @@ static void say_safe(struct ctl *ctl, const char *before, struct span text, cons
     buf_put_str(&ctl->err, after);
 }
 
-/* "s2sctl: SENTENCE: DETAIL (code)" and what to do about it. */
-static void say_reason(struct ctl *ctl, const struct error_fields *f)
+/* "s2sctl: SENTENCE: DETAIL (code)"; returns the reason, REASON_COUNT for one that is newer than
+ * we. */
+static enum reason say_sentence(struct ctl *ctl, const struct error_fields *f)
 {
     char code[64];
     snprintf(code, sizeof(code), "%.*s", (int)f->reason.n, f->reason.n ? f->reason.p : "");
@@ -100,8 +101,18 @@ static void say_reason(struct ctl *ctl, const struct error_fields *f)
     if (sentence.n > 0)
         say_safe(ctl, " (", f->reason, ")");
     buf_put_char(&ctl->err, '\n');
+    return known;
+}
+
+static void say_advice(struct ctl *ctl, enum reason known)
+{
     if (known != REASON_COUNT && reason_advice(known)[0] != '\0')
         buf_printf(&ctl->err, "%s\n", reason_advice(known));
+}
+
+static void say_reason(struct ctl *ctl, const struct error_fields *f)
+{
+    say_advice(ctl, say_sentence(ctl, f));
 }
 
 static enum exit_status report_forbidden(struct ctl *ctl, const struct error_fields *f)
@@ -155,10 +166,11 @@ static enum exit_status report_no_partner(struct ctl *ctl, const struct error_fi
 /* Why not, and what to do: a line each. */
 static enum exit_status report_roll_refused(struct ctl *ctl, const struct error_fields *f)
 {
-    say_reason(ctl, f);
+    enum reason known = say_sentence(ctl, f);
     if (f->lines)
         JSON_EACH (line, f->lines)
             say_safe(ctl, "  ", line->text, "\n");
+    say_advice(ctl, known);
     return EXIT_NO;
 }
 

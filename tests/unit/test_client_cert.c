@@ -56,8 +56,8 @@ static const struct talk talks[] = {
     {"cert roll --now", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"now\""), ERROR(CONTROL ".RollRefused", REFUSED)}}, EXIT_NO, "",
         "s2sctl: Partners have not seen the next key (not_permitted)\n"
-        "See [Client] in s2sd.conf(5).\n"
-        "  exch has not seen it\n  s2sctl partners confirm exch\n"},
+        "  exch has not seen it\n  s2sctl partners confirm exch\n"
+        "See [Client] in s2sd.conf(5).\n"},
     {"cert roll --now --json", "", CONTROL,
         {{NULL, ERROR(CONTROL ".RollRefused",
                     "\"reason\":\"new_word\",\"sentence\":\"No\",\"lines\":[]")}},
