@@ -83,6 +83,8 @@ static void put_life(struct buf *out, const struct style *s, const struct own_ke
         buf_put_str(out, k->effective_at > s->now ? "; signs from " : "; due to sign since ");
         put_moment(out, s, k->effective_at);
     }
+    if (is(k->state, "next") && k->effective_at <= 0)
+        buf_put_str(out, "; signs on order only");
     if (is(k->state, "previous") && k->until > 0) {
         buf_put_str(out, "; until ");
         put_moment(out, s, k->until);
