@@ -20,7 +20,7 @@
 static void join_methods(struct control *c)
 {
     static const struct control_group *const groups[] = {
-        &control_status, &control_partners, &control_refresh, &control_keys};
+        &control_status, &control_partners, &control_refresh, &control_keys, &control_pool};
     size_t n = 0;
     for (size_t g = 0; g < ARRAY_LEN(groups); g++)
         for (size_t i = 0; i < groups[g]->n && n < CONTROL_METHODS_MAX; i++)

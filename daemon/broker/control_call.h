@@ -16,7 +16,8 @@ struct control_group {
     const struct varlink_method *methods;
     size_t n;
 };
-extern const struct control_group control_status, control_refresh, control_keys, control_partners;
+extern const struct control_group control_status, control_refresh, control_keys, control_partners,
+    control_pool;
 
 /* Methods that name one partner or none; `name.p` is NULL when none is given. */
 struct control_name_args {
