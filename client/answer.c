@@ -151,6 +151,26 @@ static const struct json_field refresh_fields[] = {
     F(refresh_answer, "changed", JSON_BOOL, changed, MUST),
 };
 
+static const struct json_field pool_fields[] = {
+    F(pool_answer, "members", JSON_ARRAY, members, MUST),
+    F(pool_answer, "ownKeys", JSON_NUMBER, own_keys, MUST),
+    F(pool_answer, "otherKeys", JSON_NUMBER, other_keys, MUST),
+    F(pool_answer, "leftOut", JSON_NUMBER, left_out, MUST),
+};
+
+static const struct json_field pool_member_fields[] = {
+    F(pool_member_answer, "url", JSON_STRING, url, MUST),
+    F(pool_member_answer, "state", JSON_STRING, state, MUST),
+    F(pool_member_answer, "goodAt", JSON_NUMBER, good_at, MUST),
+    F(pool_member_answer, "nextTryAt", JSON_NUMBER, next_try_at, MUST),
+    F(pool_member_answer, "lastReason", JSON_STRING, last_reason, MUST),
+    F(pool_member_answer, "lastSentence", JSON_STRING, last_sentence, MUST),
+    F(pool_member_answer, "keys", JSON_ARRAY, keys, MUST),
+    F(pool_member_answer, "publishesCurrent", JSON_BOOL, publishes_current, MUST),
+    F(pool_member_answer, "publishesNext", JSON_BOOL, publishes_next, MAY),
+    F(pool_member_answer, "leavesAt", JSON_NUMBER, leaves_at, MAY),
+};
+
 static const struct json_field user_fields[] = {
     F(user_answer, "nameid", JSON_STRING, nameid, MAY),
     F(user_answer, "nii", JSON_STRING, nii, MAY),
@@ -252,6 +272,20 @@ bool answer_held(const struct json_value *v, struct held_answer *ret)
 bool answer_refresh(const struct json_value *v, struct refresh_answer *ret)
 {
     return READ(v, refresh_fields, ret);
+}
+
+bool answer_pool(const struct json_value *v, struct pool_answer *ret)
+{
+    return READ(v, pool_fields, ret);
+}
+
+bool answer_pool_member(const struct json_value *v, struct pool_member_answer *ret)
+{
+    if (!READ(v, pool_member_fields, ret))
+        return false;
+    const struct json_value *next = json_get(v, "publishesNext");
+    ret->has_next = next && next->type == JSON_BOOL;
+    return true;
 }
 
 bool answer_user(const struct json_value *v, struct user_answer *ret)

@@ -87,6 +87,19 @@ struct refresh_answer {
     bool changed;
 };
 
+struct pool_member_answer {
+    struct span url, state, last_reason, last_sentence;
+    int64_t good_at, next_try_at, leaves_at; /* leaves_at 0: not given */
+    const struct json_value *keys;
+    bool publishes_current, publishes_next;
+    bool has_next; /* publishesNext is given */
+};
+
+struct pool_answer {
+    const struct json_value *members;
+    int64_t own_keys, other_keys, left_out;
+};
+
 struct user_answer {
     struct span nameid, nii, upn, smtp, sip, address;
 };
@@ -120,6 +133,8 @@ bool answer_status(const struct json_value *v, struct status_answer *ret) WARN_U
 bool answer_partner(const struct json_value *v, struct partner_answer *ret) WARN_UNUSED;
 bool answer_held(const struct json_value *v, struct held_answer *ret) WARN_UNUSED;
 bool answer_refresh(const struct json_value *v, struct refresh_answer *ret) WARN_UNUSED;
+bool answer_pool(const struct json_value *v, struct pool_answer *ret) WARN_UNUSED;
+bool answer_pool_member(const struct json_value *v, struct pool_member_answer *ret) WARN_UNUSED;
 bool answer_user(const struct json_value *v, struct user_answer *ret) WARN_UNUSED;
 bool answer_verdict(const struct json_value *v, struct verdict_answer *ret) WARN_UNUSED;
 bool answer_step(const struct json_value *v, struct step_answer *ret) WARN_UNUSED;

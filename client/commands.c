@@ -55,6 +55,12 @@ const struct command commands[] = {
     {"cert", "clear-previous", false, "", 0, 0, OPT(OPT_JSON) | OPT(OPT_DRY_RUN) | OPT(OPT_FORCE),
         run_cert_clear_previous, "Stop publishing the previous key before its time",
         {"s2sctl cert clear-previous --dry-run", "s2sctl cert clear-previous"}},
+    {"pool", "list", true, "", 0, 0, OPT(OPT_JSON), run_pool_list,
+        "Show the servers that are this application too, and whether they publish our keys",
+        {"s2sctl pool", "s2sctl pool list --json"}},
+    {"pool", "refresh", false, "", 0, 0, OPT(OPT_JSON), run_pool_refresh,
+        "Fetch the documents of all members of the pool now",
+        {"s2sctl pool refresh", "s2sctl pool refresh && s2sctl cert list"}},
     {"token", "mint", false, "PARTNER", 1, 1,
         OPT(OPT_JSON) | OPT(OPT_USER) | OPT(OPT_USER_TYPE) | OPT(OPT_RESOURCE) | OPT(OPT_LIFETIME) |
             OPT(OPT_MIN_VALID) | OPT(OPT_HEADER),

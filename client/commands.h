@@ -34,6 +34,8 @@ enum exit_status run_cert_list(struct ctl *ctl);
 enum exit_status run_cert_roll(struct ctl *ctl);
 enum exit_status run_cert_withdraw(struct ctl *ctl);
 enum exit_status run_cert_clear_previous(struct ctl *ctl);
+enum exit_status run_pool_list(struct ctl *ctl);
+enum exit_status run_pool_refresh(struct ctl *ctl);
 enum exit_status run_token_mint(struct ctl *ctl);
 enum exit_status run_token_inspect(struct ctl *ctl);
 enum exit_status run_token_verify(struct ctl *ctl);

@@ -29,6 +29,9 @@ bool show_timeline(const struct style *s, const struct json_value *reply, struct
  * well. */
 bool show_changed(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;
+/* ListPool. *ret_well: every other member is up and publishes the key that we sign with. */
+bool show_pool(const struct style *s, const struct json_value *reply, struct buf *out,
+    bool *ret_well) WARN_UNUSED;
 /* io.s2sd.validate Validate. *ret_well: the token is believed. */
 bool show_verdict(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;

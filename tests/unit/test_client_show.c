@@ -73,6 +73,8 @@ static const struct {
     {"keys-none", "timeline-none", show_timeline, {.utc = true}, false},
     {"keys-demo", "timeline-demo", show_timeline, {.utc = true, .drawn_s = 120}, true},
     {"changed", "changed", show_changed, {.utc = true}, true},
+    {"pool", "pool", show_pool, {.utc = true}, false},
+    {"pool-none", "pool-none", show_pool, {.utc = true}, true},
     {"verdict-accepted", "verdict-accepted", show_verdict, {.utc = true}, true},
     {"verdict-refused", "verdict-refused", show_verdict, {.utc = true}, false},
     {"verdict-refused", "verdict-refused-ascii", show_verdict, {.utc = true, .ascii = true}, false},
@@ -125,8 +127,12 @@ static bool read_as(const char *form, const struct json_value *v)
         struct held_answer held;
         struct partner_answer partner;
         struct changed_answer changed;
+        struct pool_answer pool;
+        struct pool_member_answer member;
     } u;
-    return strcmp(form, "brief") == 0         ? answer_brief(v, &u.brief)
+    return strcmp(form, "pool") == 0          ? answer_pool(v, &u.pool)
+           : strcmp(form, "pool member") == 0 ? answer_pool_member(v, &u.member)
+           : strcmp(form, "brief") == 0       ? answer_brief(v, &u.brief)
            : strcmp(form, "own key") == 0     ? answer_own_key(v, &u.own_key)
            : strcmp(form, "sighting") == 0    ? answer_sighting(v, &u.sighting)
            : strcmp(form, "keys") == 0        ? answer_keys(v, &u.keys)
@@ -156,6 +162,8 @@ static const struct {
     {"partner", {NULL}, 0, "partner", " continuity holdDown held "},
     {"partner", {"held"}, 0, "held", " "},
     {"changed", {NULL}, 0, "changed", " changed "},
+    {"pool", {NULL}, 0, "pool", " "},
+    {"pool", {"members"}, 2, "pool member", " publishesNext leavesAt "},
 };
 
 static const struct json_value *object_at(size_t i, const struct json_value *v)
