@@ -327,7 +327,9 @@ static enum reason find_partner(struct judging *j)
     if (!j->v->partner)
         return REASON_UNKNOWN_ISSUER;
     j->trust = store_get(j->against->store, span_of(j->v->partner->name));
-    return j->v->partner->enabled ? REASON_OK : REASON_PARTNER_DISABLED;
+    if (!j->v->partner->enabled)
+        return REASON_PARTNER_DISABLED;
+    return j->trust && j->trust->suspended ? REASON_PARTNER_SUSPENDED : REASON_OK;
 }
 
 /* R37. A partner without a document (air-gapped, Certificate=) has nothing that could grow old;

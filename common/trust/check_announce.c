@@ -107,6 +107,8 @@ static enum reason find_partner(struct announcing *a)
     if (!a->partner->enabled)
         return REASON_PARTNER_DISABLED;
     a->trust = store_get(a->store, span_of(a->partner->name));
+    if (a->trust && a->trust->suspended)
+        return REASON_PARTNER_SUSPENDED;
     if (a->trust && a->trust->good_at && a->partner->metadata_urls.n &&
         a->now - a->trust->good_at >= a->settings->refresh.stale_after_s)
         return REASON_PARTNER_STALE;

@@ -188,10 +188,13 @@ static const struct partner_key *find(
     return NULL;
 }
 
-/* Nothing was ever believed: whoever made the entry vouches for the first document. */
+/* Nothing was ever learned: whoever made the entry vouches for the first document. */
 static bool is_first(const struct partner_trust *t)
 {
-    return t->good_at == 0 && t->n_keys == 0;
+    for (size_t i = 0; i < t->n_keys; i++)
+        if (t->keys[i].state != PKEY_BARRED)
+            return false;
+    return t->good_at == 0;
 }
 
 static struct scene scene_of(

@@ -110,6 +110,7 @@ struct control *control_new(struct broker *b, int listener)
             .write_through = true,
             .on_closed = on_closed}};
     LIST_INIT(&c->all);
+    LIST_INIT(&c->orders);
     join_methods(c);
     if (fd < 0)
         return c;
@@ -123,6 +124,7 @@ struct control *control_new(struct broker *b, int listener)
 
 void control_stop(struct control *control)
 {
+    control_on_fence(control, UINT32_MAX); /* the workers that leave obey nobody any more */
     door_close(TAKE(control->door));
     for (struct control_conn *c = LIST_FIRST(&control->all), *next; c; c = next) {
         next = LIST_NEXT(c, next);

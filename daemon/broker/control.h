@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct broker;
 struct control;
@@ -24,4 +25,6 @@ bool control_waiting(const struct control *c); /* somebody waits for a refresh *
 
 /* News for those who wait for a refresh. */
 void control_on_ended(struct control *c, const struct partner_entry *e, const struct judged *j);
+/* News from workers_fence. */
+void control_on_fence(struct control *c, uint32_t passed);
 void control_on_gone(struct control *c, const struct partner_entry *e);

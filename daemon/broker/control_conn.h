@@ -30,12 +30,15 @@ struct control_conn {
     void *gone_arg;
 };
 
+struct order_wait;
+
 #define CONTROL_METHODS_MAX 32
 
 struct control {
     struct broker *broker;
     struct door *door;
     LIST_HEAD(, control_conn) all;
+    LIST_HEAD(, order_wait) orders; /* that are answered when every worker has them */
     unsigned connections;
     int64_t complained_ms; /* of a refused connection, 0: never */
     struct burst refusals; /* of a missing right */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control_views.h"
 
+#include "cleanup.h"
 #include "clock.h"
 
 void view_key_names(struct json_out *j, const uint8_t x5t[X5T_LEN])
@@ -118,6 +119,12 @@ static void put_brief(const struct broker *b, const struct partner_entry *e, str
     json_out_int(j, "keys", count_keys(partners_trust(b->partners, e), s, now));
     if (p->enabled && good_at > 0)
         json_out_int(j, "refusedFrom", good_at + s->refresh.stale_after_s);
+    if (e->state.trust.suspended) {
+        json_out_int(j, "suspendedAt", e->state.suspended_at);
+        json_out_str(j, "suspendedBy", e->state.suspended_by);
+    }
+    if (e->state.held.document.n > 0)
+        json_out_bool(j, "held", true);
     if (e->state.trust.clock.known)
         json_out_int(j, "clockOffset", e->state.trust.clock.ahead_s);
 }
@@ -163,6 +170,7 @@ static void put_list(struct json_out *j, const char *name, char *const *list, si
 void view_partner_keys(const struct broker *b, const struct partner_entry *e, struct json_out *j)
 {
     const struct partner_trust *t = partners_trust(b->partners, e);
+    const struct update_rules rules = judge_rules(e->partner);
     json_out_array(j, "keys");
     for (size_t i = 0; t && i < t->n_keys; i++) {
         const struct partner_key *k = &t->keys[i];
@@ -173,10 +181,40 @@ void view_partner_keys(const struct broker *b, const struct partner_entry *e, st
         json_out_int(j, "notAfter", k->not_after);
         json_out_int(j, "firstSeenAt", k->first_seen_at);
         json_out_int(j, "lastSeenAt", k->last_seen_at);
+        int64_t believed_from = update_believed_from(k, &rules);
+        if (believed_from > 0)
+            json_out_int(j, "believedFrom", believed_from);
         json_out_bool(j, "disputed", k->disputed);
         json_out_object_end(j);
     }
     json_out_array_end(j);
+}
+
+/* The document is read again: which keys it holds is not kept beside it. */
+static void put_held_keys(const struct broker *b, const struct partner_entry *e, struct json_out *j)
+{
+    CLEANUP(metadata_done) struct metadata m = {0};
+    char thumb[THUMBPRINT_TEXT_LEN];
+    json_out_array(j, "thumbprints");
+    if (metadata_parse(buf_span(&e->state.held.document), e->partner, &b->settings->identity,
+            clock_wall_s(), &m) == REASON_OK)
+        for (size_t i = 0; i < m.n_certs; i++)
+            json_out_str(j, NULL, thumbprint_text(m.certs[i]->x5t, thumb));
+    json_out_array_end(j);
+}
+
+static void put_held(const struct broker *b, const struct partner_entry *e, struct json_out *j)
+{
+    const struct partner_held *h = &e->state.held;
+    if (h->document.n == 0)
+        return;
+    json_out_object(j, "held");
+    json_out_str(j, "reason", reason_code(h->reason));
+    json_out_str(j, "sentence", reason_sentence(h->reason));
+    json_out_str(j, "detail", h->detail);
+    json_out_int(j, "since", h->since);
+    put_held_keys(b, e, j);
+    json_out_object_end(j);
 }
 
 static void put_history(const struct partner_entry *e, struct json_out *j)
@@ -201,6 +239,9 @@ void view_partner(const struct broker *b, const struct partner_entry *e, struct 
     put_list(j, "audienceHosts", p->audience_hosts.list, p->audience_hosts.n);
     put_list(j, "permittedUsers", p->permitted_users.list, p->permitted_users.n);
     put_list(j, "refusedUsers", p->refused_users.list, p->refused_users.n);
+    json_out_str(j, "continuity", continuity_name(p->continuity));
+    json_out_int(j, "holdDown", partner_hold_down_s(p));
     view_partner_keys(b, e, j);
+    put_held(b, e, j);
     put_history(e, j);
 }

@@ -118,8 +118,10 @@ static void quarantine(const char *path, const char *name)
     char aside[PARTNERS_PATH_MAX + 64];
     snprintf(aside, sizeof(aside), "%s.broken-%lld", path, (long long)clock_wall_s());
     if (rename(path, aside) == 0)
-        log_err("partner %s: state file is damaged, kept as %s; fetching the document anew", name,
-            aside);
+        log_err("partner %s: state file is damaged, kept as %s; fetching the document anew. "
+                "Whatever an "
+                "administrator has barred or suspended there has to be said again",
+            name, aside);
     else
         log_err("partner %s: state file %s is damaged and cannot be renamed: %s", name, path,
             strerror(errno));
@@ -189,7 +191,47 @@ static bool source_changed(const struct partner *a, const struct partner *b)
     return !same_names(&a->metadata_urls, &b->metadata_urls) ||
            !same_names(&a->pinned_keys, &b->pinned_keys) || !same_text(a->ca_file, b->ca_file) ||
            !same_text(a->certificate, b->certificate) || a->addresses != b->addresses ||
-           a->enabled != b->enabled;
+           a->enabled != b->enabled || a->continuity != b->continuity ||
+           !same_names(&a->pinned_certs, &b->pinned_certs) || !same_text(a->expect, b->expect);
+}
+
+/* Is the last good document to be judged again, though it has not changed? */
+static bool rules_changed(const struct partner *a, const struct partner *b)
+{
+    return a->continuity != b->continuity || !same_names(&a->pinned_certs, &b->pinned_certs) ||
+           !same_text(a->expect, b->expect);
+}
+
+/* PinnedKeys= may have come, or changed, since the keys were learned. */
+static void unpin(struct partners *ps, struct partner_entry *e, int64_t now)
+{
+    struct update_changes changes;
+    if (!update_unpin(&e->state.trust, e->partner, now, &changes))
+        return;
+    judge_note(&e->state, &changes, "PinnedKeys=", now);
+    log_warning("partner %s: %zu of its keys are not among PinnedKeys= and count no more",
+        e->partner->name, changes.n);
+    partners_save(ps, e);
+}
+
+/* Barred keys move to `to`, the rest is left to be released: what an administrator has said
+ * outlives what was learned. */
+static void carry_orders(struct partner_state *to, struct partner_state *from)
+{
+    struct partner_trust *t = &from->trust;
+    size_t left = 0;
+    to->trust.suspended = t->suspended;
+    to->suspended_at = from->suspended_at;
+    memcpy(to->suspended_by, from->suspended_by, sizeof(to->suspended_by));
+    for (size_t i = 0; i < t->n_keys; i++) {
+        if (t->keys[i].state != PKEY_BARRED) {
+            t->keys[left++] = t->keys[i];
+            continue;
+        }
+        t->keys[i].published = false;
+        to->trust.keys[to->trust.n_keys++] = t->keys[i];
+    }
+    t->n_keys = left;
 }
 
 /* The record that pins who the partner is has changed: what was learned under the old pins is void.
@@ -200,6 +242,7 @@ static void forget(struct partner_entry *e)
     fresh.trust.name = TAKE(e->state.trust.name);
     fresh.trust.generation = e->state.trust.generation + 1;
     fresh.history = TAKE(e->state.history);
+    carry_orders(&fresh, &e->state);
     partner_state_done(&e->state);
     e->state = fresh;
     (void)!partner_state_note(&e->state, clock_wall_s(),
@@ -232,13 +275,15 @@ static void entry_fit(
     bool is_new = e->partner == NULL;
     bool changed = is_new || source_changed(e->partner, p);
     bool is_another = !is_new && strcmp(e->partner->issuer, p->issuer) != 0;
-    if (!is_new && !same_names(&e->partner->metadata_urls, &p->metadata_urls))
+    if (!is_new && (!same_names(&e->partner->metadata_urls, &p->metadata_urls) ||
+                       rules_changed(e->partner, p)))
         e->state.etag[0] = e->state.last_modified[0] = '\0';
     e->partner = p;
     if (is_another || !judge_still_lawful(&e->state, p, &s->identity, now)) {
         forget(e);
         changed = true;
     }
+    unpin(ps, e, now);
     if (changed && !is_new)
         e->state.next_try_at = 0;
     /* A missed attempt is put off once, however often we are started until then. */

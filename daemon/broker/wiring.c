@@ -55,6 +55,11 @@ static void on_trust(struct partner_entry *e, void *broker)
     settle(broker, e, on_moved);
 }
 
+void wiring_trust_moved(struct broker *b, struct partner_entry *e)
+{
+    settle(b, e, on_moved);
+}
+
 static void tell_status(const struct broker *b)
 {
     size_t fresh = 0, n = partners_count(b->partners);
@@ -229,6 +234,12 @@ static void on_worker_dead(size_t slot, void *broker)
     reload_on_worker_dead(b->reload, slot);
 }
 
+static void on_fence(uint32_t passed, void *broker)
+{
+    const struct broker *b = broker;
+    control_on_fence(b->control, passed);
+}
+
 static int mint_link(void *broker)
 {
     struct broker *b = broker;
@@ -239,6 +250,7 @@ const struct workers_ops wiring_workers = {.on_hint = on_hint,
     .hint_pause_ms = hint_pause_ms,
     .on_config = on_worker_config,
     .on_dead = on_worker_dead,
+    .on_fence = on_fence,
     .mint_link = mint_link};
 
 /* Reload. */

@@ -10,6 +10,8 @@ extern const struct refresher_ops wiring_refresher;
 extern const struct reload_ops wiring_reload;
 extern const struct pool_members_ops wiring_pool;
 
+/* e->state.trust is another one: the store and the validators are told. */
+void wiring_trust_moved(struct broker *b, struct partner_entry *e);
 /* partners_gone_fn: a partner has left the configuration. */
 void wiring_on_gone(struct partner_entry *e, void *broker);
 /* partners_moved_fn for the time before there are workers. */

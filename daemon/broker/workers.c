@@ -39,6 +39,8 @@ struct worker {
     struct event *again; /* respawn, or pump */
     struct respawn respawn;
     unsigned unanswered; /* pings */
+    bool fence_owed;     /* the question whether everything up to here has come */
+    uint32_t fenced;     /* the last such question it has answered */
     uint8_t *owed;       /* for each partner */
     size_t n_owed, cursor;
     bool synced_owed; /* MSG_TRUST_SYNCED after all of it */
@@ -69,6 +71,7 @@ struct workers {
     uint64_t dropped; /* frames, of links that are gone */
     struct msg_health health;
     bool signer_up;
+    uint32_t fence, fence_told;   /* the last one put up; the last one told as passed */
     uint8_t signing_key[X5T_LEN]; /* of CURRENT; zeros: not known yet */
     bool held, stopping;
 };
@@ -125,8 +128,21 @@ static void send_signing_key(struct worker *w)
     (void)!send_small(w, &f, -1);
 }
 
+static int send_suspended(struct worker *w, const char *partner, bool suspended)
+{
+    uint8_t room[1024];
+    struct frame_out f;
+    const struct msg_suspended m = {span_of(partner), suspended};
+    frame_start(&f, room, sizeof(room), MSG_SUSPENDED, 0);
+    msg_suspended_put(&f, &m);
+    return send_small(w, &f, -1);
+}
+
+/* Minters are told no keys: only whom to mint nothing for. */
 static int send_trust(struct worker *w, const struct partner_entry *e)
 {
+    if (w->kind == WORKERS_MINTER)
+        return send_suspended(w, e->partner->name, e->state.trust.suspended);
     uint8_t room[FRAME_MAX];
     struct frame_out f;
     const struct partner_trust *t = partners_trust(w->all->partners, e);
@@ -216,6 +232,10 @@ static void pump(struct worker *w)
         r = send_number(w, MSG_TRUST_SYNCED, w->all->generation);
         w->synced_owed = r < 0;
     }
+    if (r == 0 && w->fence_owed) {
+        r = send_bare(w, MSG_PING, w->all->fence, -1);
+        w->fence_owed = r < 0;
+    }
     if (r == -ENOBUFS || r == -ENOMEM)
         again_in(w, PUMP_AGAIN_MS);
 }
@@ -233,7 +253,7 @@ static void owe_all(struct worker *w)
     w->n_owed = 0;
     w->cursor = 0;
     memset(w->owed, 0, w->all->n_partners);
-    for (size_t i = 0; w->kind == WORKERS_VALIDATOR && i < w->all->n_partners; i++)
+    for (size_t i = 0; i < w->all->n_partners; i++)
         owe(w, i, OWED_TRUST);
     w->synced_owed = true;
 }
@@ -255,6 +275,18 @@ static void take_hint(struct worker *w, const struct msg_hint *m)
     }
 }
 
+static void tell_fence(struct workers *ws);
+
+/* Questions whether it is alive have no number. */
+static void take_pong(struct worker *w, uint32_t id)
+{
+    w->unanswered = 0;
+    if (id > w->fenced && id <= w->all->fence) {
+        w->fenced = id;
+        tell_fence(w->all);
+    }
+}
+
 static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
 {
     struct worker *w = arg;
@@ -268,7 +300,7 @@ static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
     else if (f->type == MSG_SIGNER_LINK && w->kind == WORKERS_MINTER && frame_end(f))
         send_signer(w);
     else if (f->type == MSG_PONG && frame_end(f))
-        w->unanswered = 0;
+        take_pong(w, f->id);
     else if (f->type == MSG_WORKER_READY && frame_end(f))
         log_debug("%s %u: doors are open", workers_kind_name(w->kind), w->index);
     else
@@ -279,6 +311,8 @@ static void forget_link(struct worker *w)
 {
     w->all->dropped += w->link ? link_dropped(w->link) : 0;
     link_free(TAKE(w->link));
+    w->fence_owed = false;
+    tell_fence(w->all);
 }
 
 /* The process may live on after its link: it is then of no use, and replaced when it is reaped. */
@@ -399,6 +433,7 @@ static int spawn(struct worker *w)
         kill(pid, SIGKILL); /* on_ended starts another */
         return 0;
     }
+    w->fenced = w->all->fence;
     send_health(w);
     send_signing_key(w);
     send_signer(w);
@@ -446,6 +481,50 @@ void workers_trust(struct workers *ws, const struct partner_entry *e, uint64_t t
     }
 }
 
+void workers_suspended(struct workers *ws, const struct partner_entry *e)
+{
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        if (w->kind != WORKERS_MINTER || !w->link)
+            continue;
+        owe(w, e->index, OWED_TRUST);
+        pump(w);
+    }
+}
+
+/* The oldest fence that everybody is past. One without a link knows nothing old: what takes its
+ * place is told all of it before its doors open. */
+static void tell_fence(struct workers *ws)
+{
+    uint32_t passed = ws->fence;
+    for (size_t i = 0; i < ws->n; i++)
+        if (ws->list[i].link && ws->list[i].fenced < passed)
+            passed = ws->list[i].fenced;
+    if (passed <= ws->fence_told)
+        return;
+    ws->fence_told = passed;
+    if (ws->ops->on_fence)
+        ws->ops->on_fence(passed, ws->arg);
+}
+
+uint32_t workers_fence(struct workers *ws)
+{
+    bool any = false;
+    ws->fence++;
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[i];
+        if (!w->link)
+            continue;
+        any = true;
+        w->fence_owed = true;
+        pump(w);
+    }
+    if (any)
+        return ws->fence;
+    ws->fence_told = ws->fence;
+    return 0;
+}
+
 void workers_ended(struct workers *ws, const struct partner_entry *e, bool good)
 {
     for (size_t i = 0; i < ws->n; i++) {
@@ -464,6 +543,8 @@ void workers_gone(struct workers *ws, const char *partner)
     for (size_t i = 0; i < ws->n; i++)
         if (ws->list[i].kind == WORKERS_VALIDATOR)
             (void)!send_name(&ws->list[i], MSG_TRUST_GONE, partner);
+        else
+            (void)!send_suspended(&ws->list[i], partner, false);
 }
 
 void workers_health(struct workers *ws, struct msg_health health)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worker processes: started, replaced when they die, told what they need to know and nothing
  * else. Validators get the trust and no way to the signer; minters get a way to the signer and no
- * trust. */
+ * trust, only who is suspended. */
 #pragma once
 
 #include "children.h"
@@ -25,6 +25,7 @@ struct workers_ops {
     void (*on_config)(size_t slot, uint32_t id, const struct msg_config *m, void *arg);
     /* A worker is gone; another is started unless they are held. */
     void (*on_dead)(size_t slot, void *arg);
+    void (*on_fence)(uint32_t passed, void *arg); /* see workers_fence; may be NULL */
     /* A connected mint link for a new minter: descriptor (taken over) or -errno. */
     int (*mint_link)(void *arg);
 };
@@ -58,6 +59,13 @@ bool workers_resync(struct workers *w, const struct settings *s, uint64_t trust_
 void workers_gone(struct workers *w, const char *partner);
 /* The trust of `e` is another one; the new trust generation follows it. */
 void workers_trust(struct workers *w, const struct partner_entry *e, uint64_t trust_generation);
+/* e->state.trust.suspended is another one: the minters are told. Validators hear it with
+ * workers_trust. */
+void workers_suspended(struct workers *w, const struct partner_entry *e);
+/* Asks every worker whether everything told so far has come; ops->on_fence with this number or a
+ * higher one says that all have answered or are gone, and that what takes their place knows it. 0:
+ * there is nobody to ask. */
+uint32_t workers_fence(struct workers *w);
 /* The attempt for `e` has ended, `good`: with a document that is current: whoever hinted may go on.
  */
 void workers_ended(struct workers *w, const struct partner_entry *e, bool good);

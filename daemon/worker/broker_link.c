@@ -62,6 +62,24 @@ static void on_trust_gone(struct broker_link *b, struct frame_in *f, int *fd)
     validator_on_trust(b->w, name);
 }
 
+/* A minter that cannot keep in mind whom to refuse must not go on: a new one hears all of it. */
+static void on_suspended(struct broker_link *b, struct frame_in *f, int *fd)
+{
+    (void)fd;
+    struct msg_suspended m;
+    if (!msg_suspended_get(f, &m)) {
+        link_drop(b->link, "not a word on suspension");
+        return;
+    }
+    if (!suspended_set(&b->w->suspended, m.partner, m.suspended)) {
+        log_err("out of memory for a suspended partner");
+        (void)event_base_loopbreak(b->w->base);
+        return;
+    }
+    if (m.suspended)
+        minter_on_suspended(b->w, m.partner);
+}
+
 static void on_synced(struct broker_link *b, struct frame_in *f, int *fd)
 {
     (void)fd;
@@ -186,6 +204,7 @@ static const struct {
 } table[] = {
     {MSG_TRUST, 1 << WORKER_VALIDATOR, on_trust},
     {MSG_TRUST_GONE, 1 << WORKER_VALIDATOR, on_trust_gone},
+    {MSG_SUSPENDED, 1 << WORKER_MINTER, on_suspended},
     {MSG_TRUST_SYNCED, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_synced},
     {MSG_HINT_DONE, 1 << WORKER_VALIDATOR, on_hint_done},
     {MSG_HEALTH, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_health},

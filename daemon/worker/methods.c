@@ -27,6 +27,7 @@ enum answer_class answer_class_of(enum reason r)
     case REASON_AMBIGUOUS_TARGET:
     case REASON_HOST_NOT_OF_PARTNER:
     case REASON_PARTNER_DISABLED:
+    case REASON_PARTNER_SUSPENDED:
         return ANSWER_INVALID_TARGET;
     case REASON_INVALID_REQUEST:
     case REASON_USER_FORM:

@@ -123,6 +123,8 @@ static enum reason judge_wish(struct worker *w, const struct request *r, struct 
     if (reason != REASON_OK)
         return reason;
     j->grant.partner = partner;
+    if (suspended_has(&w->suspended, span_of(partner->name)))
+        return REASON_PARTNER_SUSPENDED;
     j->request = (struct mint_request){.rule = span_of(j->grant.rule->name),
         .partner = span_of(partner->name),
         .host = host,
@@ -373,6 +375,22 @@ void minter_cancel(struct worker *w, struct request *r)
     r->waits_in = NULL;
     if (o->asker == r)
         o->asker = NULL;
+}
+
+/* Whoever waits for a token for that partner gets none; what the signer makes is dropped. */
+void minter_on_suspended(struct worker *w, struct span partner)
+{
+    struct minter *m = w->minter;
+    struct order *o = TAILQ_FIRST(&m->orders);
+    while (o) {
+        if (span_eq_str(partner, o->partner)) {
+            order_refused(m, o, REASON_PARTNER_SUSPENDED, 0);
+            o = TAILQ_FIRST(&m->orders); /* answering may have changed the list */
+        } else {
+            o = TAILQ_NEXT(o, next);
+        }
+    }
+    arm(m);
 }
 
 /* Orders whose time has come: sent again, or told to come again. */

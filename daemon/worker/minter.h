@@ -27,6 +27,8 @@ bool minter_has_signer(const struct minter *m);
  * document.
  */
 void minter_on_signing_key(struct worker *w, const uint8_t x5t[X5T_LEN]);
+/* An administrator has suspended the partner: orders that wait are refused. */
+void minter_on_suspended(struct worker *w, struct span partner);
 /* Other settings are in force: tokens of old rules are forgotten. */
 void minter_on_commit(struct worker *w);
 /* Requests that wait for the signer. */

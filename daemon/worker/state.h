@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "counters.h"
 #include "store.h"
+#include "suspended.h"
 
 #include <event2/event.h>
 
@@ -26,6 +27,7 @@ struct worker {
     struct doors *doors;
     struct validator *validator; /* validators only */
     struct minter *minter;       /* minters only */
+    struct suspended suspended;  /* minters only: validators have it in the store */
 };
 
 static inline struct counters *worker_counters(const struct worker *w)

@@ -49,6 +49,7 @@ void worker_done(struct worker *w)
     minter_free(TAKE(w->minter));
     broker_link_free(TAKE(w->broker));
     store_freep(&w->store);
+    suspended_done(&w->suspended);
     settings_freep(&w->settings);
 }
 

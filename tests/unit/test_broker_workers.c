@@ -70,6 +70,7 @@ static void report_frame(int fd, struct frame_in *f, bool has_fd)
     struct span name = {0};
     struct msg_health h = {0};
     struct msg_hint_done done;
+    struct msg_suspended suspended;
     char text[512] = "";
     if (f->type == MSG_TRUST && partner_trust_get(f, t) == REASON_OK)
         snprintf(text, sizeof(text), "%s", t->name);
@@ -78,6 +79,9 @@ static void report_frame(int fd, struct frame_in *f, bool has_fd)
             done.fetched ? "fetched" : "in vain", done.quiet_ms);
     else if (f->type == MSG_TRUST_GONE && msg_name_get(f, &name))
         snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
+    else if (f->type == MSG_SUSPENDED && msg_suspended_get(f, &suspended))
+        snprintf(text, sizeof(text), "%.*s %s", (int)suspended.partner.n, suspended.partner.p,
+            suspended.suspended ? "suspended" : "free");
     else if (f->type == MSG_HEALTH && msg_health_get(f, &h))
         snprintf(text, sizeof(text), "%d%d", h.may_mint, h.may_validate);
     if (f->type == MSG_PING)
@@ -196,6 +200,13 @@ static void on_dead(size_t slot, void *arg)
     deaths++;
 }
 
+static uint32_t passed; /* the last fence */
+static void on_fence(uint32_t fence, void *arg)
+{
+    (void)arg;
+    passed = fence;
+}
+
 static int mint_link(void *arg)
 {
     int pair[2];
@@ -239,6 +250,7 @@ static void set_up(void)
         .hint_pause_ms = hint_pause_ms,
         .on_config = on_config,
         .on_dead = on_dead,
+        .on_fence = on_fence,
         .mint_link = mint_link};
     temp_dir_make(&dir);
     base = event_base_new();
@@ -351,6 +363,74 @@ static void await_answers(unsigned pings)
         }
     event_base_loop(base, EVLOOP_NONBLOCK);
 }
+
+/* A fence is passed when all have answered: then everybody knows. */
+static bool await_fence(uint32_t fence, int64_t ms)
+{
+    int64_t end = clock_mono_ms() + ms;
+    while (passed < fence && clock_mono_ms() < end) {
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        usleep(2000);
+    }
+    return passed >= fence;
+}
+
+START_TEST(a_suspension_is_told_to_both_kinds_and_outlives_a_worker)
+{
+    struct partner_entry *e = partners_find(partners, SPAN("exch"));
+    start(1, 1);
+    reported(0, MSG_TRUST_SYNCED, 0);
+    size_t synced = reported(1, MSG_TRUST_SYNCED, 0);
+    ck_assert_str_eq(said[reported(1, MSG_SUSPENDED, 0)].text, "exch free");
+    ck_assert_uint_lt(reported(1, MSG_SUSPENDED, 0), synced);
+    size_t from = n_said;
+    e->state.trust.suspended = true;
+    ck_assert_int_eq(partners_settle(partners, e, NULL, ignore_moved, NULL), REASON_OK);
+    workers_trust(workers, e, 7);
+    workers_suspended(workers, e);
+    uint32_t fence = workers_fence(workers);
+    ck_assert_uint_gt(fence, 0);
+    ck_assert(await_fence(fence, 10000));
+    ck_assert_uint_lt(await_report(0, MSG_TRUST, from, 0), n_said);
+    ck_assert_str_eq(said[await_report(1, MSG_SUSPENDED, from, 0)].text, "exch suspended");
+
+    from = n_said;
+    kill(workers_at(workers, 1).pid, SIGKILL);
+    synced = reported(1, MSG_TRUST_SYNCED, from);
+    ck_assert_str_eq(said[reported(1, MSG_SUSPENDED, from)].text, "exch suspended");
+    ck_assert_uint_lt(reported(1, MSG_SUSPENDED, from), synced);
+
+    from = n_said;
+    workers_gone(workers, "exch"); /* whoever gets that name later is another */
+    ck_assert_str_eq(said[reported(1, MSG_SUSPENDED, from)].text, "exch free");
+}
+END_TEST
+
+START_TEST(a_fence_waits_for_the_slow_and_not_for_the_dead)
+{
+    start(2, 0);
+    reported(0, MSG_TRUST_SYNCED, 0);
+    reported(1, MSG_TRUST_SYNCED, 0);
+    pid_t slow = workers_at(workers, 1).pid;
+    ck_assert_int_eq(kill(slow, SIGSTOP), 0);
+    uint32_t fence = workers_fence(workers);
+    ck_assert(!await_fence(fence, 300));
+    ck_assert_uint_eq(workers_fence(workers), fence + 1);
+    ck_assert_int_eq(kill(slow, SIGCONT), 0);
+    ck_assert(await_fence(fence + 1, 10000));
+    ck_assert_int_eq(kill(slow, SIGSTOP), 0);
+    fence = workers_fence(workers);
+    ck_assert(!await_fence(fence, 300));
+    ck_assert_int_eq(kill(slow, SIGKILL), 0);
+    ck_assert(await_fence(fence, 10000));
+}
+END_TEST
+
+START_TEST(where_nobody_is_there_is_no_fence)
+{
+    ck_assert_uint_eq(workers_fence(workers), 0);
+}
+END_TEST
 
 START_TEST(a_worker_that_hangs_is_replaced_and_no_other)
 {
@@ -563,6 +643,9 @@ static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, validators_get_trust_and_minters_get_the_signer);
+    tcase_add_test(tc, a_suspension_is_told_to_both_kinds_and_outlives_a_worker);
+    tcase_add_test(tc, a_fence_waits_for_the_slow_and_not_for_the_dead);
+    tcase_add_test(tc, where_nobody_is_there_is_no_fence);
     tcase_add_test(tc, a_worker_that_hangs_is_replaced_and_no_other);
     tcase_add_test(tc, a_kind_without_a_door_is_left_out);
     tcase_add_test(tc, a_dead_worker_is_replaced_and_told_everything);

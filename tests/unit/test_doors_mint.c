@@ -330,6 +330,51 @@ START_TEST(tokens_of_a_key_that_is_not_first_any_more_are_forgotten)
 }
 END_TEST
 
+static void tell_suspended(const char *partner, bool suspended)
+{
+    uint8_t room[256];
+    struct frame_out f;
+    const struct msg_suspended m = {span_of(partner), suspended};
+    frame_start(&f, room, sizeof room, MSG_SUSPENDED, 0);
+    msg_suspended_put(&f, &m);
+    send_frame(&world.broker, &f);
+    loop_turn(world.base);
+}
+
+/* An administrator's word counts before any token that is at hand, and for whoever waits. */
+START_TEST(nothing_is_minted_for_a_suspended_partner)
+{
+    struct far_end waits;
+    struct got_order o;
+    open_minter(US LYNC_PARTNER SHAREPOINT RULE(""));
+    expect_signed(CLIENT "&resource=lync", "one.one.one", 3600);
+    tell_suspended("lync", true);
+    tell_suspended("lync", true);
+    post(&waits, "/token", CLIENT "&resource=lync");
+    far_take(&waits);
+    ck_assert(far_has(&waits, "partner_suspended"));
+    ck_assert(!far_has(&waits, "one.one.one"));
+    far_close(&waits);
+    expect_no_order();
+    expect_signed(CLIENT "&resource=farm.contoso.example", "two.two.two", 3600);
+    tell_suspended("lync", false);
+    expect_token(CLIENT "&resource=lync", "one.one.one");
+
+    post(&waits, "/token", CLIENT "&resource=lync&lifetime=600");
+    expect_order(&o);
+    tell_suspended("lync", true);
+    far_take(&waits);
+    ck_assert(far_has(&waits, "partner_suspended"));
+    far_close(&waits);
+    ck_assert_uint_eq(minter_waiting(world.w.minter), 0);
+    sign(o.frame.id, "late.late.late", 600); /* nobody gets it, nor keeps it */
+    loop_turn(world.base);
+    tell_suspended("lync", false);
+    expect_signed(CLIENT "&resource=lync&lifetime=600", "three.three.three", 600);
+    close_minter();
+}
+END_TEST
+
 START_TEST(the_same_asked_at_once_is_signed_once)
 {
     struct far_end http, varlink, third;
@@ -585,6 +630,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, no_cache_hands_nothing_out_again);
     tcase_add_test(tc, a_reload_forgets_tokens_also_those_under_way);
     tcase_add_test(tc, tokens_of_a_key_that_is_not_first_any_more_are_forgotten);
+    tcase_add_test(tc, nothing_is_minted_for_a_suspended_partner);
     tcase_add_test(tc, the_same_asked_at_once_is_signed_once);
     tcase_add_test(tc, a_caller_that_goes_away_leaves_its_token_to_the_next);
     tcase_add_loop_test(tc, the_signers_refusal_is_handed_on, 0, ARRAY_LEN(from_signer));

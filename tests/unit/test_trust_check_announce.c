@@ -70,6 +70,11 @@ static void be_over(struct partner_trust *t)
     t->keys[0].not_after = WORLD_NOW - 301;
 }
 
+static void be_suspended(struct partner_trust *t)
+{
+    t->suspended = true;
+}
+
 static void be_old(struct partner_trust *t)
 {
     t->good_at = WORLD_NOW - 7 * 86400;
@@ -116,6 +121,7 @@ static const struct announce_row rows[] = {
     BAD("a partner switched off", PARTNER_DISABLED,
         .claims = "iss=\"00000008-0000-0ff1-ce00-000000000000@off.contoso.com\""),
     BAD("a partner whose document is too old", PARTNER_STALE, .edit = be_old),
+    BAD("a suspended partner", PARTNER_SUSPENDED, .edit = be_suspended),
     /* key */
     BAD("no key id", NO_KEY_ID, .header = "x5t="),
     BAD("the key of another partner", UNKNOWN_KEY, .by_other = true),

@@ -464,6 +464,16 @@ static void grow_stale(void)
     w.settings->refresh.stale_after_s = 3599;
 }
 
+static void be_suspended(struct partner_trust *t)
+{
+    t->suspended = true;
+}
+
+static void suspend(void)
+{
+    world_edit(&w, "lync", be_suspended);
+}
+
 static void change_nothing(void)
 {
 }
@@ -475,6 +485,7 @@ static const struct again_case {
     {change_nothing, REASON_OK},
     {disable, REASON_PARTNER_DISABLED},
     {grow_stale, REASON_PARTNER_STALE},
+    {suspend, REASON_PARTNER_SUSPENDED},
     {withdraw, REASON_UNKNOWN_KEY},
     {bar, REASON_KEY_BARRED},
     {end_certificate, REASON_KEY_EXPIRED},
