@@ -39,6 +39,11 @@ int64_t clock_mono_ms(void)
     return ms_of(now_of(CLOCK_MONOTONIC));
 }
 
+int64_t clock_boot_ms(void)
+{
+    return fake.on ? fake.mono_ms : ms_of(now_of(CLOCK_BOOTTIME));
+}
+
 uint64_t clock_mono_us(void)
 {
     if (fake.on)

@@ -14,7 +14,9 @@ int64_t clock_wall_s(void);
 int64_t clock_wall_ms(void);
 /* Milliseconds on a clock that no administrator moves. */
 int64_t clock_mono_ms(void);
-/* Microseconds of the same clock, as systemd's MONOTONIC_USEC= wants them. */
+/* The same, and the time that the machine has slept: the ages of things. */
+int64_t clock_boot_ms(void);
+/* Microseconds of the monotonic clock, as systemd's MONOTONIC_USEC= wants them. */
 uint64_t clock_mono_us(void);
 
 /* Tests only: from now on both clocks stand still at these values until set again; clock_real()

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "file.h"
 #include "log.h"
+#include "state_clock.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -142,6 +143,11 @@ static bool load_state(const struct partners *ps, const char *name, struct partn
     }
     switch (partner_state_scan(buf_span(&text), span_of(name), state)) {
     case REASON_OK:
+        if (state_clock_settle(state, clock_wall_s()))
+            log_warning(
+                "partner %s: its state is from the future, so the clock was wrong then or is "
+                "now; ages count from this start",
+                name);
         return true;
     case REASON_OUT_OF_MEMORY:
         return false;

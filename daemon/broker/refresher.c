@@ -4,8 +4,10 @@
 #include "chance.h"
 #include "cleanup.h"
 #include "clock.h"
+#include "clock_watch.h"
 #include "file.h"
 #include "log.h"
+#include "state_clock.h"
 
 /* How often the ages of documents and the grace times of keys are looked at. */
 #define TICK_S 30
@@ -23,6 +25,7 @@ struct refresher {
     int64_t tick_due_ms;
     unsigned under_way;
     struct refresher_counts counts;
+    struct clock_watch clock;
 };
 
 static struct schedule_limits limits_of(const struct settings *s)
@@ -164,12 +167,66 @@ static void attempt_judge(
     attempt_end(r, e, &j, a);
 }
 
+static void tell_clock(const struct clock_change *c)
+{
+    char was[32], is[32];
+    snprintf(
+        was, sizeof(was), "%lld.%03d", (long long)(c->old_ms / 1000), abs((int)(c->old_ms % 1000)));
+    snprintf(
+        is, sizeof(is), "%lld.%03d", (long long)(c->new_ms / 1000), abs((int)(c->new_ms % 1000)));
+    struct log_field fields[] = {{"TRUST_CLOCK_OLD", was}, {"TRUST_CLOCK_NEW", is}};
+    (void)log_record(LOG_L_WARNING, NULL, fields, ARRAY_LEN(fields),
+        "the wall clock was set %lld s %s: it was %s s ahead of the monotonic clock and is %s s; "
+        "plans and ages of documents and keys go on as if it had not been",
+        (long long)(c->by_s < 0 ? -c->by_s : c->by_s), c->by_s < 0 ? "back" : "forward", was, is);
+}
+
+/* A step of the wall clock changes no age and no plan: what is kept as wall time moves along. The
+ * way back is the same, so a clock that was wrong for a while leaves nothing behind. */
+static void follow_clock(struct refresher *r, const struct clock_change *c)
+{
+    tell_clock(c);
+    r->counts.clock_jumps++;
+    for (size_t i = 0; i < partners_count(r->ps); i++)
+        state_clock_move(&partners_at(r->ps, i)->state, c->by_s);
+    if (r->ops->on_clock)
+        r->ops->on_clock(r->arg);
+    for (size_t i = 0; i < partners_count(r->ps); i++)
+        if (partners_at(r->ps, i)->state.last_try_at > 0)
+            partners_save(r->ps, partners_at(r->ps, i));
+}
+
+/* Plans run on a clock that stands still while the machine sleeps; what was missed is made up for
+ * like after a restart. */
+static void wake_up(struct refresher *r, int64_t slept_s)
+{
+    log_notice("the machine has slept for %lld s", (long long)slept_s);
+    for (size_t i = 0; i < partners_count(r->ps); i++) {
+        struct partner_entry *e = partners_at(r->ps, i);
+        if (e->state.next_try_at > 0 && e->state.next_try_at < clock_wall_s())
+            (void)partners_resume(e, r->settings);
+    }
+}
+
+/* Before anything is done with the wall clock. */
+static void look_at_clock(struct refresher *r)
+{
+    struct clock_change c;
+    if (!clock_watch_look(&r->clock, &c))
+        return;
+    if (c.by_s != 0)
+        follow_clock(r, &c);
+    if (c.slept_s > 0)
+        wake_up(r, c.slept_s);
+}
+
 static void attempt_ask(struct refresher *r, struct partner_entry *e);
 
 static void on_answer(const struct msg_fetched *a, struct span body, void *arg)
 {
     struct partner_entry *e = arg;
     struct refresher *r = e->refresher;
+    look_at_clock(r);
     e->fetch = NULL;
     r->under_way--;
     /* The members of a pool are asked in turn; a document that came is judged, whatever it says. */
@@ -242,6 +299,7 @@ static void attempt_start(struct refresher *r, struct partner_entry *e)
 
 void refresher_wake(struct refresher *r)
 {
+    look_at_clock(r);
     int64_t now = clock_mono_ms();
     for (size_t i = 0; i < partners_count(r->ps); i++) {
         if (r->under_way >= r->settings->refresh.parallel)
@@ -286,6 +344,7 @@ static void tick_again(struct refresher *r)
 
 void refresher_tick(struct refresher *r)
 {
+    look_at_clock(r);
     for (size_t i = 0; i < partners_count(r->ps); i++) {
         struct partner_entry *e = partners_at(r->ps, i);
         run_grace_out(r, e);
@@ -385,6 +444,7 @@ void refresher_forget(struct refresher *r, struct partner_entry *e)
 void refresher_use(struct refresher *r, const struct settings *s)
 {
     r->settings = s;
+    look_at_clock(r);
     for (size_t i = 0; i < partners_count(r->ps); i++) {
         struct partner_entry *e = partners_at(r->ps, i);
         e->wanted = e->wanted || e->fetch;

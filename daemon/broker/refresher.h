@@ -14,6 +14,8 @@ struct refresher_ops {
     void (*on_trust)(struct partner_entry *e, void *arg);
     /* An attempt has ended; whoever waits for it may go on. After on_trust. */
     void (*on_ended)(struct partner_entry *e, const struct judged *j, void *arg);
+    /* The wall clock was set: every e->state has moved along. May be NULL. */
+    void (*on_clock)(void *arg);
     void (*on_freshness)(void *arg); /* some e->freshness is another one; may be NULL */
 };
 

@@ -82,6 +82,15 @@ static void on_ended(struct partner_entry *e, const struct judged *j, void *brok
         tell_status(b);
 }
 
+/* Ages have not changed, but the words for them have. */
+static void on_clock(void *broker)
+{
+    struct broker *b = broker;
+    settle(b, NULL, wiring_ignore_moved);
+    for (size_t i = 0; i < partners_count(b->partners); i++)
+        on_moved(partners_at(b->partners, i), b);
+}
+
 static void on_freshness(void *broker)
 {
     const struct broker *b = broker;
@@ -90,7 +99,7 @@ static void on_freshness(void *broker)
 }
 
 const struct refresher_ops wiring_refresher = {
-    .on_trust = on_trust, .on_ended = on_ended, .on_freshness = on_freshness};
+    .on_trust = on_trust, .on_ended = on_ended, .on_clock = on_clock, .on_freshness = on_freshness};
 
 void wiring_on_gone(struct partner_entry *e, void *broker)
 {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "clock.h"
+#include "clock_watch.h"
 #include "refresher.h"
 #include "script.h"
 #include "settings_of.h"
@@ -28,7 +29,7 @@ struct stage {
     struct refresher *refresher;
     int64_t wall, mono_ms;
     /* what the broker was told */
-    unsigned trust_news, ends;
+    unsigned trust_news, ends, clock_news;
     struct judged last; /* of the last end */
 };
 
@@ -45,6 +46,12 @@ static inline void stage_on_ended(struct partner_entry *e, const struct judged *
     (void)e;
     s->ends++;
     s->last = *j;
+}
+
+static inline void stage_on_clock(void *arg)
+{
+    struct stage *s = arg;
+    s->clock_news++;
 }
 
 static inline void stage_on_gone(struct partner_entry *e, void *arg)
@@ -67,7 +74,7 @@ static inline void stage_use(struct stage *s, const char *conf)
 static inline void stage_start(struct stage *s, const char *conf)
 {
     static const struct refresher_ops ops = {
-        .on_trust = stage_on_trust, .on_ended = stage_on_ended};
+        .on_trust = stage_on_trust, .on_ended = stage_on_ended, .on_clock = stage_on_clock};
     clock_fake(s->wall, s->mono_ms);
     memset(stage_fetches, 0, sizeof(stage_fetches));
     s->base = event_base_new();
