@@ -37,6 +37,14 @@ int file_lock_dir(const char *dir) WARN_UNUSED;
  * it need not exist. */
 void file_sweep_dir(const char *dir);
 
+/* Overwrites `dir`/`name` with zeros, then removes it, both down to the disk. Where the file system
+ * writes elsewhere instead of over, that is the best there is. 0 (also when it is not there) or
+ * -errno. */
+int file_wipe(const char *dir, const char *name) WARN_UNUSED;
+/* Makes the folder `path` with mode 0700 unless it is there. 0 or -errno; -ENOTDIR when something
+ * else has the name. */
+int file_make_dir(const char *path) WARN_UNUSED;
+
 /* A sealed memory file with these bytes (read-only, of fixed size): descriptor or -errno. */
 int file_memfd(const char *name, struct span content) WARN_UNUSED;
 /* Reads a sealed memory file of at most max bytes; -EPERM for an unsealed one. 0 or -errno. */

@@ -5,14 +5,11 @@
 #include "cleanup.h"
 #include "jws.h"
 #include "principal.h"
-
-#include <inttypes.h>
+#include "token_seal.h"
 
 /* ACS back-dates by as much (protocol note 2.6), so a receiver whose clock is behind still
  * believes. */
 #define BACKDATE_S 300
-/* Ten digits is what a receiver reads as a time (rule R17). */
-#define TIME_MAX INT64_C(9999999999)
 #define NAME_ID_ISSUER "urn:office:idp:activedirectory"
 #define PRINCIPAL_MAX 1024
 
@@ -62,7 +59,7 @@ static void put_principal(struct buf *b, const char *app_id, const char *host, c
 /* The audience's realm is the partner's: the receiver demands its own. */
 static enum reason settle(const struct mint_order *o, struct terms *t)
 {
-    if (o->lifetime_s <= 0 || o->now < BACKDATE_S || o->now > TIME_MAX - o->lifetime_s)
+    if (o->lifetime_s <= 0 || o->now < BACKDATE_S || o->now > TOKEN_TIME_MAX - o->lifetime_s)
         return REASON_LIFETIME_REFUSED;
     if (!o->host || !host_valid(span_of(o->host)))
         return REASON_HOST_NOT_OF_PARTNER;
@@ -79,59 +76,18 @@ static enum reason settle(const struct mint_order *o, struct terms *t)
                                                                     : REASON_OK;
 }
 
-/* Times are strings on this wire (protocol note 2.5). */
-static void put_time(struct json_out *j, const char *name, int64_t t)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRId64, t);
-    json_out_str(j, name, text);
-}
-
 static void put_validity(struct json_out *j, const struct terms *t)
 {
     json_out_span(j, "aud", buf_span(&t->audience));
     json_out_span(j, "iss", buf_span(&t->issuer));
-    put_time(j, "nbf", t->nbf);
-    put_time(j, "exp", t->exp);
+    token_put_time(j, "nbf", t->nbf);
+    token_put_time(j, "exp", t->exp);
 }
 
-static enum reason write_header(const char *typ, const struct signkey *key, struct buf *ret)
-{
-    char x5t[X5T_TEXT_LEN];
-    struct json_out j;
-    json_out_start(&j, ret);
-    json_out_object(&j, NULL);
-    json_out_str(&j, "typ", typ);
-    json_out_str(&j, "alg", key ? "RS256" : "none");
-    if (key)
-        json_out_str(&j, "x5t", x5t_text(signkey_cert(key)->x5t, x5t));
-    json_out_object_end(&j);
-    return ret->failed ? REASON_OUT_OF_MEMORY : REASON_OK;
-}
-
-/* Appends b64url(header) "." b64url(claims) "." and, with a key, the signature over what is before
- * the second dot. `token` must be empty. */
 static enum reason seal(
     const char *typ, const struct buf *claims, struct signkey *key, struct buf *token)
 {
-    CLEANUP(buf_done) struct buf header = BUF_INIT(JWS_HEADER_MAX);
-    enum reason reason = write_header(typ, key, &header);
-    if (reason != REASON_OK)
-        return reason;
-    if (claims->failed)
-        return REASON_OUT_OF_MEMORY;
-    b64url_put(token, header.p, header.n);
-    buf_put_char(token, '.');
-    b64url_put(token, claims->p, claims->n);
-    CLEANUP(buf_done) struct buf signature = secret_buf(1024);
-    if (key && !token->failed) {
-        reason = signkey_sign_rs256(key, buf_span(token), &signature);
-        if (reason != REASON_OK)
-            return reason;
-    }
-    buf_put_char(token, '.');
-    b64url_put(token, signature.p, signature.n);
-    return token->failed || signature.failed ? REASON_OUT_OF_MEMORY : REASON_OK;
+    return claims->failed ? REASON_OUT_OF_MEMORY : token_seal(typ, buf_span(claims), key, token);
 }
 
 /* Protocol note 2.4 (A) and (B): the application as itself, with `may_delegate` the actor token. An

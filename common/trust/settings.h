@@ -104,8 +104,7 @@ struct settings {
         enum key_source source;
         char *current, *next; /* PEM files for KEYS_FILES, names of credentials for KEYS_CREDENTIAL
                                */
-        int64_t next_effective_at; /* when next may begin to sign; 0: when it has been published for
-                                      publish_lead_s */
+        int64_t next_effective_at; /* when next begins to sign; 0: on order only */
         int64_t prepare_before_s;  /* managed: the next key is published so long before it signs */
         int64_t publish_lead_s;    /* nothing signs that was published for less */
         bool root;                 /* managed: leaves are issued by a root of ours */

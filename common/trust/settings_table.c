@@ -107,8 +107,7 @@ static const struct setting_row signing_key_rows[] = {
     {.key = "NextEffective",
         .kind = SK_TIME,
         .offset = S(signing_key.next_effective_at),
-        .help =
-            "When Next= begins to sign; default is as soon as it was published for PublishLead="},
+        .help = "When Next= begins to sign; without it only on order, or before Current= ends"},
     {.key = "PrepareBefore",
         .kind = SK_DURATION,
         .offset = S(signing_key.prepare_before_s),

@@ -48,3 +48,22 @@ int audit_signature(const struct audit_signature *a)
         "ends %s",
         partner, acts ? " acting for " : "", acts ? user : "", uid, pid, rule, hash, ends);
 }
+
+int audit_seal(const struct audit_seal *a)
+{
+    char partner[AUDIT_VALUE_MAX], hash[TOKEN_HASH_LEN], ends[CLOCK_TEXT_LEN];
+    const bool is_announcement = a->kind == SIGN_ANNOUNCE;
+    log_safe(a->partner, partner, sizeof(partner));
+    digest_token_hash(a->token, hash);
+    clock_text(a->expires_at, ends);
+    const struct log_field fields[] = {
+        {"TRUST_PARTNER", is_announcement ? partner : NULL},
+        {"TRUST_KID", a->kid},
+        {"TRUST_TOKEN_HASH", hash},
+        {"TRUST_EXPIRES", ends},
+    };
+    return log_record(LOG_L_INFO, AUDIT_SIGNED, fields, ARRAY_LEN(fields),
+        "signed %s%s, token %s, ends %s",
+        is_announcement ? "an announcement for partner " : "our document",
+        is_announcement ? partner : "", hash, ends);
+}

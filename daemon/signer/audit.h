@@ -15,5 +15,15 @@ struct audit_signature {
     int64_t expires_at;
 };
 
+/* A signature about ourselves. */
+struct audit_seal {
+    enum sign_kind kind;
+    struct span partner; /* whom an announcement is for */
+    const char *kid;
+    struct span token; /* only its hash is written */
+    int64_t expires_at;
+};
+int audit_seal(const struct audit_seal *a) WARN_UNUSED;
+
 /* 0, or -errno when the record could not be handed over. */
 int audit_signature(const struct audit_signature *a) WARN_UNUSED;

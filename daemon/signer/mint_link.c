@@ -197,6 +197,7 @@ void mint_link_done(const struct order *o, const struct msg_minted *minted, cons
     } else if (!record(s, o, minted, kid)) {
         refuse(m, o->reply_id, REASON_AUDIT_FAILED, 1);
     } else {
+        own_keys_signed(&s->keys, minted->expires_at);
         frame_start(&f, room, sizeof(room), MSG_MINTED, o->reply_id);
         msg_minted_put(&f, minted);
         if (link_send(m->link, &f, -1) < 0)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "minting_child.h"
 
+#include "announce.h"
+#include "cleanup.h"
 #include "clock.h"
 #include "frame.h"
 #include "jws.h"
 #include "mint.h"
 #include "msg.h"
+#include "signed_document.h"
+#include "token_seal.h"
 #include "walls.h"
 
 #include <errno.h>
@@ -34,12 +38,31 @@ static enum reason mint(
     return mint_token(&order, key, ret);
 }
 
+/* What such an order may be called: neither opens a door that a token of the mint ladder opens. */
+static const char *const typs[] = {
+    [SIGN_ANNOUNCE] = ANNOUNCE_TYP, [SIGN_DOCUMENT] = SIGNED_DOCUMENT_TYP};
+
+static enum reason seal(struct signkey *key, struct frame_in *f, struct minted *ret)
+{
+    struct msg_seal m;
+    CLEANUP(buf_done) struct buf token = {.max = JWS_TOKEN_MAX, .secret = true};
+    if (!msg_seal_get(f, &m))
+        return REASON_INVALID_REQUEST;
+    enum reason r = token_seal(typs[m.kind], m.claims, key, &token);
+    if (r != REASON_OK)
+        return r;
+    ret->token = token;
+    token = (struct buf){0};
+    ret->expires_at = m.expires_at;
+    return REASON_OK;
+}
+
 void minting_child_answer(const struct settings *s, struct signkey *key, struct frame_in *f,
     void *room, struct frame_out *out)
 {
     CLEANUP(minted_done)
     struct minted minted = {.token = {.max = JWS_TOKEN_MAX, .secret = true}};
-    enum reason r = mint(s, key, f, &minted);
+    enum reason r = f->type == MSG_SEAL ? seal(key, f, &minted) : mint(s, key, f, &minted);
     if (r == REASON_OK) {
         struct msg_minted m = {.token = buf_span(&minted.token), .expires_at = minted.expires_at};
         memcpy(m.x5t, signkey_cert(key)->x5t, sizeof(m.x5t));
@@ -65,7 +88,8 @@ void minting_child_run(int sock, int parent, const struct settings *s, struct si
             continue;
         if (n <= 0)
             _exit(0);
-        if ((size_t)n > sizeof(in) || !frame_open(&f, in, (size_t)n) || f.type != MSG_MINT)
+        if ((size_t)n > sizeof(in) || !frame_open(&f, in, (size_t)n) ||
+            (f.type != MSG_MINT && f.type != MSG_SEAL))
             _exit(2);
         minting_child_answer(s, key, &f, room, &out);
         size_t len = frame_finish(&out);

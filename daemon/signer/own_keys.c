@@ -1,347 +1,373 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The events of the ring as the signer meets them. How it begins is own_keys_start.c. */
 #include "own_keys.h"
 
 #include "cleanup.h"
-#include "clock.h"
 #include "file.h"
 #include "log.h"
+#include "ring_change.h"
+#include "sealed_text.h"
 
 #include <errno.h>
 
-#define KEY_TEXT_MAX 65536
-#define RING_TEXT_MAX (1024 * 1024)
-#define PATH_TEXT_MAX 4200
-
-static void own_path(const struct own_keys *k, const char *name, char out[PATH_TEXT_MAX])
-{
-    snprintf(out, PATH_TEXT_MAX, "%s/%s", k->state_dir, name);
-}
-
-/* Reads a key file with all the care of R43. */
-static int load_key(const char *path, struct signkey **ret, char why[OWN_KEYS_WHY_MAX])
-{
-    CLEANUP(buf_done) struct buf pem = {.max = KEY_TEXT_MAX, .secret = true};
-    int r = file_read(path, FILE_KEY, KEY_TEXT_MAX, &pem, why, OWN_KEYS_WHY_MAX);
-    if (r < 0)
-        return r;
-    enum reason reason = signkey_from_pem(buf_span(&pem), ret);
-    if (reason == REASON_OK)
-        return 0;
-    snprintf(why, OWN_KEYS_WHY_MAX, "%.512s: %s. %s", path, reason_sentence(reason),
-        reason_advice(reason));
-    return -EINVAL;
-}
-
-static int write_ring(const struct own_keys *k, const struct keyring *ring)
-{
-    CLEANUP(buf_done) struct buf text = BUF_INIT(RING_TEXT_MAX);
-    keyring_print(ring, &text);
-    if (text.failed)
-        return -ENOMEM;
-    return file_replace(k->state_dir, OWN_KEYS_RING, buf_span(&text), 0600);
-}
-
-/* A second ring with the same content, so that a change can be written before it counts. */
-static int copy_ring(const struct keyring *ring, struct keyring *ret)
-{
-    CLEANUP(buf_done) struct buf text = BUF_INIT(RING_TEXT_MAX);
-    if (ring->n == 0) {
-        *ret = (struct keyring){.generation = ring->generation};
-        return 0;
-    }
-    keyring_print(ring, &text);
-    return text.failed || keyring_scan(buf_span(&text), ret) != REASON_OK ? -ENOMEM : 0;
-}
-
-static void replace_ring(struct own_keys *k, struct keyring *with)
-{
-    keyring_done(&k->ring);
-    k->ring = *with;
-    *with = (struct keyring){0};
-}
-
-static void report_change(const struct keyring *was, const struct keyring *is)
-{
-    char old[THUMBPRINT_TEXT_LEN] = "none", new[THUMBPRINT_TEXT_LEN];
-    const struct ring_slot *before = was->n ? keyring_current(was) : NULL;
-    const struct ring_slot *now = keyring_current(is);
-    if (before)
-        thumbprint_text(before->cert->x5t, old);
-    thumbprint_text(now->cert->x5t, new);
-    log_notice("key ring generation %llu -> %llu, signing key %s -> %s",
-        (unsigned long long)was->generation, (unsigned long long)is->generation, old, new);
-    if (before && memcmp(before->cert->x5t, now->cert->x5t, X5T_LEN) != 0 && !now->published_since)
-        log_warning(
-            "signing key %s was never published before it signs: partners refuse its tokens "
-            "until they have read our document again; name it in Next= for a while first",
-            new);
-}
-
-static void key_set_done(struct own_key_set *set)
-{
-    signkey_freep(&set->current);
-    cert_freep(&set->next);
-    *set = (struct own_key_set){0};
-}
-
-int own_keys_apply(struct own_keys *k, int64_t now, struct signkey **ret_old)
-{
-    struct own_key_set *w = &k->wanted;
-    *ret_old = NULL;
-    if (!w->current)
-        return 0;
-    CLEANUP(keyring_done) struct keyring ring = {0};
-    bool changed = false;
-    int r = copy_ring(&k->ring, &ring);
-    if (r < 0)
-        return r;
-    if (keyring_set(&ring, signkey_cert(w->current), w->next, w->keep_s, now, &changed) !=
-        REASON_OK)
-        return -ENOMEM;
-    if (changed) {
-        r = write_ring(k, &ring);
-        if (r < 0)
-            return r;
-        report_change(&k->ring, &ring);
-        replace_ring(k, &ring);
-    }
-    *ret_old = k->current;
-    k->current = TAKE(w->current);
-    key_set_done(w);
-    return 0;
-}
+#define WAIT_MAX_S 600 /* a clock that was set is noticed so late at most */
+#define RETRY_S 30
+#define SEQUENCE_TITLE "s2sd document sequence 1"
 
 void own_keys_forget(struct own_keys *k)
 {
-    key_set_done(&k->prepared);
+    brought_done(&k->prepared);
 }
 
-void own_keys_commit(struct own_keys *k)
+int own_keys_new(struct own_keys *k, int64_t now, struct signkey **ret, char why[OWN_KEYS_WHY_MAX])
 {
-    if (!k->prepared.current)
-        return;
-    key_set_done(&k->wanted);
-    k->wanted = k->prepared;
-    k->prepared = (struct own_key_set){0};
-}
-
-/* Tokens of the old key must stay checkable until the last one has ended, and a while longer. */
-static int64_t keep_of(const struct settings *s)
-{
-    return s->limits.max_token_lifetime_s + s->signing_key.keep_published_after_s;
-}
-
-static int read_files(const struct settings *s, struct own_key_set *ret, char why[OWN_KEYS_WHY_MAX])
-{
-    CLEANUP(key_set_done) struct own_key_set set = {.keep_s = keep_of(s)};
-    CLEANUP(signkey_freep) struct signkey *next = NULL;
-    int r = load_key(s->signing_key.current, &set.current, why);
-    if (r == 0 && s->signing_key.next)
-        r = load_key(s->signing_key.next, &next, why);
+    CLEANUP(signkey_freep) struct signkey *root = NULL;
+    CLEANUP(signkey_freep) struct signkey *key = NULL;
+    const struct key_rules *rules = &k->rules;
+    int64_t end = now + rules->lifetime_s;
+    int r = rules->has_root ? key_files_root(k->state_dir, rules->name, now, &root, why) : 0;
     if (r < 0)
         return r;
-    if (next) {
-        /* Only its certificate is announced; its private part is not needed before it signs. */
-        const struct cert *c = signkey_cert(next);
-        if (cert_parse(span_bytes(c->der, c->der_len), &set.next) != REASON_OK)
-            return -ENOMEM;
+    if (root && end > signkey_cert(root)->not_after)
+        end = signkey_cert(root)->not_after;
+    enum reason reason = root ? signkey_issue(root, rules->name, now, end, &key)
+                              : signkey_generate(rules->name, now, end, &key);
+    if (reason != REASON_OK) {
+        snprintf(why, OWN_KEYS_WHY_MAX, "cannot make a signing key: %s", reason_sentence(reason));
+        return -EIO;
     }
-    *ret = set;
-    set = (struct own_key_set){0};
+    *ret = TAKE(key);
     return 0;
 }
 
-/* NULL, or a sentence: tokens of such a key are refused by every partner. */
-static const char *judge_dates(
-    const struct signkey *key, const char *what, int64_t now, char why[OWN_KEYS_WHY_MAX])
+int own_keys_make(struct own_keys *k, int64_t now, struct signkey **ret, char why[OWN_KEYS_WHY_MAX])
 {
-    char from[CLOCK_TEXT_LEN], until[CLOCK_TEXT_LEN];
-    const struct cert *c = signkey_cert(key);
-    if (c->not_before <= now && now <= c->not_after)
-        return NULL;
-    snprintf(why, OWN_KEYS_WHY_MAX,
-        "%.512s: partners refuse what it signs, its certificate is good from %s until %s", what,
-        clock_text(c->not_before, from), clock_text(c->not_after, until));
-    return why;
+    CLEANUP(signkey_freep) struct signkey *key = NULL;
+    char thumbprint[THUMBPRINT_TEXT_LEN];
+    int r = own_keys_new(k, now, &key, why);
+    if (r == 0)
+        r = key_files_store(k->state_dir, key, why);
+    if (r < 0)
+        return r;
+    log_notice("made a new signing key %s", thumbprint_text(signkey_cert(key)->x5t, thumbprint));
+    *ret = TAKE(key);
+    return 0;
+}
+
+/* The private part of a key that the ring does not have after all. */
+static void drop_key_file(struct own_keys *k, const struct cert *c)
+{
+    if (!keyring_find(&k->ring, c->x5t_s256) && key_files_wipe(k->state_dir, c) < 0)
+        log_warning("a key file that is not used could not be destroyed");
+}
+
+/* Commits a change that announces `key`, whose file is there. */
+static int commit_staged(
+    struct own_keys *k, struct ring_change *c, const struct signkey *key, struct own_keys_news *ret)
+{
+    int r = ring_change_commit(c, ret);
+    if (r < 0)
+        drop_key_file(k, signkey_cert(key));
+    return r;
+}
+
+/* A managed ring needs its next key. */
+static void make_next(struct ring_change *c, struct own_keys_news *ret)
+{
+    struct own_keys *k = c->keys;
+    CLEANUP(signkey_freep) struct signkey *key = NULL;
+    char why[OWN_KEYS_WHY_MAX];
+    if (own_keys_make(k, c->now, &key, why) < 0) {
+        log_err("%s; tried again", why);
+        k->is_unwritten = true;
+        (void)!ring_change_commit(c, ret);
+        return;
+    }
+    struct roll_arg arg = {.cert = own_cert_copy(key)};
+    if (!arg.cert || ring_change_step(c, EVENT_STAGE, &arg) != REASON_OK)
+        drop_key_file(k, signkey_cert(key));
+    (void)!commit_staged(k, c, key, ret);
+}
+
+/* Which keys could sign: files come and go. */
+static void find_private_parts(struct own_keys *k)
+{
+    for (size_t i = 0; k->rules.terms.source == KEYS_MANAGED && i < k->ring.n; i++)
+        if (k->ring.slots[i].state != KEY_CURRENT)
+            k->ring.slots[i].can_sign = key_files_has(k->state_dir, k->ring.slots[i].cert);
+}
+
+static void tick(struct own_keys *k, int64_t now, struct own_keys_news *ret)
+{
+    struct ring_change c;
+    struct roll_arg served = {.generation = k->served};
+    find_private_parts(k);
+    ring_change_begin(&c, k, now);
+    /* A stamp that could not be written when the broker's word came. */
+    (void)!ring_change_step(&c, EVENT_PUBLISHED, &served);
+    (void)!ring_change_step(&c, EVENT_TICK, NULL);
+    if (c.todo & DO_MAKE_NEXT)
+        make_next(&c, ret);
+    else
+        (void)!ring_change_commit(&c, ret); /* logged; the next tick tries again */
+}
+
+/* --- keys that are brought --- */
+
+static bool is_key_of(const struct signkey *key, const struct ring_slot *slot)
+{
+    return key && slot &&
+           memcmp(signkey_cert(key)->x5t_s256, slot->cert->x5t_s256, X5T_S256_LEN) == 0;
+}
+
+static enum reason step_with(struct ring_change *c, enum roll_event ev, const struct signkey *key,
+    struct roll_arg arg, struct buf *lines)
+{
+    arg.cert = own_cert_copy(key);
+    if (!arg.cert)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = rollover_judge(&c->ring, ev, &arg, &c->keys->rules.terms, c->now, lines);
+    if (reason != REASON_OK) {
+        cert_free(arg.cert);
+        return reason;
+    }
+    return ring_change_step(c, ev, &arg);
+}
+
+static enum reason announce(struct ring_change *c, const struct brought *b, struct buf *lines)
+{
+    const struct ring_slot *next = keyring_next(&c->ring);
+    struct roll_arg arg = {.effective_at = b->next_effective_at, .replace = true};
+    if (is_key_of(b->next, keyring_current(&c->ring)))
+        return REASON_OK; /* activated already, whatever Current= says */
+    if (!b->next)
+        return next ? ring_change_step(c, EVENT_ABORT, NULL) : REASON_OK;
+    if (is_key_of(b->next, next) && next->effective_at == b->next_effective_at) {
+        keyring_find(&c->ring, next->cert->x5t_s256)->can_sign = true;
+        return REASON_OK;
+    }
+    return step_with(c, EVENT_STAGE, b->next, arg, lines);
+}
+
+/* What the configuration names against what the ring remembers: a key of Next= that has been
+ * activated stays in force until the administrator names another. */
+enum reason own_keys_bring(
+    struct ring_change *c, const struct brought *b, bool force, struct buf *lines)
+{
+    const struct ring_slot *current = keyring_current(&c->ring);
+    struct roll_arg arg = {.force = force};
+    enum reason reason = REASON_OK;
+    if (!current) {
+        reason = rollover_first(&c->ring, signkey_cert(b->current), c->now);
+        c->todo |= DO_PERSIST | DO_PUBLISH | DO_SIGN;
+    } else if (!is_key_of(b->next, current) && !is_key_of(b->current, current)) {
+        reason = step_with(c, EVENT_ADOPT, b->current, arg, lines);
+    }
+    return reason == REASON_OK ? announce(c, b, lines) : reason;
+}
+
+/* The first sentences of a refusal in one line. */
+static void join_lines(struct buf *lines, char why[OWN_KEYS_WHY_MAX])
+{
+    size_t n = lines->n < OWN_KEYS_WHY_MAX ? lines->n : OWN_KEYS_WHY_MAX - 1;
+    if (n)
+        memcpy(why, lines->p, n);
+    while (n && why[n - 1] == '\n')
+        n--;
+    why[n] = '\0';
+    for (size_t i = 0; i < n; i++)
+        if (why[i] == '\n')
+            why[i] = ' ';
+}
+
+/* Whether it could be done, by the rules that come with it. */
+static int judge_brought(struct own_keys *k, const struct brought *b, const struct key_rules *rules,
+    int64_t now, char why[OWN_KEYS_WHY_MAX])
+{
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    struct key_rules in_force = k->rules;
+    struct ring_change c;
+    k->rules = *rules;
+    ring_change_begin(&c, k, now);
+    enum reason reason = own_keys_bring(&c, b, false, &lines);
+    ring_change_undo(&c);
+    k->rules = in_force;
+    if (reason == REASON_OK)
+        return 0;
+    buf_put_str(&lines, lines.n ? "" : reason_sentence(reason));
+    join_lines(&lines, why);
+    return reason == REASON_OUT_OF_MEMORY ? -ENOMEM : -EKEYREJECTED;
 }
 
 int own_keys_prepare(
     struct own_keys *k, const struct settings *s, int64_t now, char why[OWN_KEYS_WHY_MAX])
 {
-    CLEANUP(key_set_done) struct own_key_set set = {0};
-    if (s->signing_key.source != KEYS_FILES)
-        return 0;
-    int r = read_files(s, &set, why);
-    if (r < 0)
-        return r;
-    if (judge_dates(set.current, s->signing_key.current, now, why))
-        return -EKEYEXPIRED;
+    CLEANUP(brought_done) struct brought b = {0};
+    struct key_rules rules = own_keys_rules(s);
+    if (s->signing_key.source != KEYS_MANAGED) {
+        int r = brought_read(s, &b, why);
+        if (r == 0)
+            r = brought_judge_dates(&b, s, now, why);
+        if (r == 0)
+            r = judge_brought(k, &b, &rules, now, why);
+        if (r < 0)
+            return r;
+    }
     own_keys_forget(k);
-    k->prepared = set;
-    set = (struct own_key_set){0};
+    k->prepared_rules = rules;
+    k->prepared = b;
+    b = (struct brought){0};
     return 0;
 }
 
-/* The ring of the last run. *ret_found false: this is the first start. */
-static int load_ring(struct own_keys *k, bool *ret_found, char why[OWN_KEYS_WHY_MAX])
+void own_keys_settle_brought(struct own_keys *k)
 {
-    char path[PATH_TEXT_MAX];
-    CLEANUP(buf_done) struct buf text = BUF_INIT(RING_TEXT_MAX);
-    own_path(k, OWN_KEYS_RING, path);
-    int r = file_read(path, FILE_KEY, RING_TEXT_MAX, &text, why, OWN_KEYS_WHY_MAX);
-    *ret_found = r == 0;
+    const struct ring_slot *current = keyring_current(&k->ring);
+    struct signkey **both[] = {&k->brought.current, &k->brought.next};
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        if (!is_key_of(*both[i], current))
+            continue;
+        if (!k->current)
+            k->current = TAKE(*both[i]);
+        signkey_freep(both[i]);
+    }
+}
+
+/* What was committed becomes the ring. */
+static void apply_brought(struct own_keys *k, int64_t now, struct own_keys_news *ret)
+{
+    struct ring_change c;
+    ring_change_begin(&c, k, now);
+    /* It was judged at PREPARE; should the clock say otherwise by now, the administrator's word
+     * counts. */
+    enum reason reason = own_keys_bring(&c, &k->brought, true, NULL);
+    if (reason == REASON_OK) {
+        k->is_wanted = ring_change_commit(&c, ret) < 0;
+        if (!k->is_wanted)
+            own_keys_settle_brought(k);
+        return;
+    }
+    ring_change_undo(&c);
+    k->is_wanted = reason == REASON_OUT_OF_MEMORY;
+    log_err("the keys that the configuration names cannot be used: %s", reason_sentence(reason));
+}
+
+void own_keys_commit(struct own_keys *k, int64_t now, struct own_keys_news *ret)
+{
+    k->rules = k->prepared_rules;
+    k->ring.lead_s = k->rules.terms.lead_s;
+    ret->todo |= DO_PUBLISH;
+    if (!k->prepared.current)
+        return;
+    brought_done(&k->brought);
+    k->brought = k->prepared;
+    k->prepared = (struct brought){0};
+    apply_brought(k, now, ret);
+}
+
+/* --- events --- */
+
+void own_keys_tick(struct own_keys *k, int64_t now, struct own_keys_news *ret)
+{
+    bool was_unwritten = k->is_unwritten;
+    k->is_unwritten = false;
+    if (k->is_wanted)
+        apply_brought(k, now, ret);
+    else
+        tick(k, now, ret);
+    if (was_unwritten)
+        own_keys_bury(k);
+}
+
+int64_t own_keys_wait_s(const struct own_keys *k, int64_t now)
+{
+    int64_t at = rollover_next(&k->ring, &k->rules.terms);
+    if (k->is_wanted || k->is_unwritten || at <= now) /* it has been tried, and did not work */
+        return RETRY_S;
+    return at - now < WAIT_MAX_S ? at - now : WAIT_MAX_S;
+}
+
+static void one_event(struct own_keys *k, enum roll_event ev, const struct roll_arg *arg,
+    int64_t now, struct own_keys_news *ret)
+{
+    struct ring_change c;
+    ring_change_begin(&c, k, now);
+    (void)!ring_change_step(&c, ev, arg);
+    (void)!ring_change_commit(&c, ret);
+}
+
+void own_keys_published(
+    struct own_keys *k, uint64_t generation, int64_t now, struct own_keys_news *ret)
+{
+    struct roll_arg arg = {.generation = generation};
+    k->served = generation;
+    one_event(k, EVENT_PUBLISHED, &arg, now, ret);
+}
+
+void own_keys_hold(
+    struct own_keys *k, const struct msg_hold *m, int64_t now, struct own_keys_news *ret)
+{
+    const struct ring_slot *next = keyring_next(&k->ring);
+    struct roll_arg arg = {.held = m->held, .x5t_s256 = m->x5t_s256};
+    char thumbprint[THUMBPRINT_TEXT_LEN], why[256];
+    if (!next || memcmp(next->cert->x5t_s256, m->x5t_s256, X5T_S256_LEN) != 0 ||
+        next->held == m->held)
+        return;
+    log_notice("next key %s: %s%s%s", thumbprint_text(next->cert->x5t, thumbprint),
+        m->held ? "waits" : "is free to sign", m->held ? ": " : "",
+        m->held ? log_safe(m->why, why, sizeof(why)) : "");
+    one_event(k, EVENT_HOLD, &arg, now, ret);
+}
+
+void own_keys_signed(struct own_keys *k, int64_t expires_at)
+{
+    if (expires_at > k->signed_until)
+        k->signed_until = expires_at;
+}
+
+static int read_sequence(const struct own_keys *k, int64_t *ret)
+{
+    char path[KEY_FILES_PATH_MAX], why[OWN_KEYS_WHY_MAX];
+    CLEANUP(buf_done) struct buf text = BUF_INIT(4096);
+    struct text_in in = {0};
+    snprintf(path, sizeof(path), "%s/" OWN_KEYS_SEQUENCE, k->state_dir);
+    int r = file_read(path, FILE_KEY, 4096, &text, why, sizeof(why));
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    switch (keyring_scan(buf_span(&text), &k->ring)) {
-    case REASON_OK:
-        return 0;
-    case REASON_OUT_OF_MEMORY:
-        snprintf(why, OWN_KEYS_WHY_MAX, "%.512s: out of memory", path);
+    if (sealed_open(buf_span(&text), SEQUENCE_TITLE, NULL, &in.rest) != REASON_OK)
+        return 0; /* damaged: the clock is above whatever it said */
+    *ret = text_int(&in, "Sequence");
+    return 0;
+}
+
+/* Seconds since 1970 or one more than the last, whichever is higher: it rises also when this file
+ * is lost, and when the clock goes back. */
+int own_keys_sequence(struct own_keys *k, int64_t now, int64_t *ret)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(256);
+    CLEANUP(buf_done) struct buf text = BUF_INIT(4096);
+    int64_t last = 0;
+    int r = read_sequence(k, &last);
+    if (r < 0)
+        return r;
+    int64_t seq = last < now ? now : last + 1;
+    text_put_int(&body, "Sequence", seq);
+    sealed_put(&text, SEQUENCE_TITLE, NULL, buf_span(&body));
+    if (body.failed || text.failed)
         return -ENOMEM;
-    default:
-        break;
-    }
-    snprintf(why, OWN_KEYS_WHY_MAX,
-        "%.512s is damaged: put back a copy, or remove it to start over with the keys that are "
-        "there",
-        path);
-    return -EINVAL;
-}
-
-/* Writes our own key before anything speaks of it. */
-static int make_first_key(
-    struct own_keys *k, const struct settings *s, int64_t now, char why[OWN_KEYS_WHY_MAX])
-{
-    CLEANUP(signkey_freep) struct signkey *key = NULL;
-    CLEANUP(buf_done) struct buf pem = {.max = KEY_TEXT_MAX, .secret = true};
-    enum reason reason =
-        signkey_generate(s->identity.name, now, now + s->signing_key.lifetime_s, &key);
-    if (reason == REASON_OK)
-        reason = signkey_to_pem(key, &pem);
-    if (reason != REASON_OK) {
-        snprintf(why, OWN_KEYS_WHY_MAX, "cannot make a signing key: %s", reason_sentence(reason));
-        return -EIO;
-    }
-    int r = file_replace(k->state_dir, OWN_KEYS_FILE, buf_span(&pem), 0400);
-    if (r < 0) {
-        snprintf(why, OWN_KEYS_WHY_MAX, "cannot write %s/%s: %s", k->state_dir, OWN_KEYS_FILE,
-            strerror(-r));
-        return r;
-    }
-    log_notice("made a new signing key for %s", s->identity.issuer);
-    k->wanted.current = TAKE(key);
-    return 0;
-}
-
-/* The ring names a key that is not here. Making another would be a new identity that no partner
- * knows: refuse. */
-static int refuse_other_key(const struct own_keys *k, const char *what, char why[OWN_KEYS_WHY_MAX])
-{
-    char thumbprint[THUMBPRINT_TEXT_LEN];
-    thumbprint_text(keyring_current(&k->ring)->cert->x5t, thumbprint);
-    snprintf(why, OWN_KEYS_WHY_MAX,
-        "%s/%s names signing key %s, but %s: put that key back, or remove %s to begin with another "
-        "key that all partners must learn first",
-        k->state_dir, OWN_KEYS_RING, thumbprint, what, OWN_KEYS_RING);
-    return -ENOKEY;
-}
-
-static int start_managed(struct own_keys *k, const struct settings *s, int64_t now, bool has_ring,
-    char why[OWN_KEYS_WHY_MAX])
-{
-    char path[PATH_TEXT_MAX];
-    own_path(k, OWN_KEYS_FILE, path);
-    int r = load_key(path, &k->wanted.current, why);
-    if (r == -ENOENT && has_ring)
-        return refuse_other_key(k, OWN_KEYS_FILE " is missing", why);
-    if (r == -ENOENT)
-        r = make_first_key(k, s, now, why);
-    if (r < 0)
-        return r;
-    if (has_ring && memcmp(keyring_current(&k->ring)->cert->x5t_s256,
-                        signkey_cert(k->wanted.current)->x5t_s256, X5T_S256_LEN) != 0)
-        return refuse_other_key(k, OWN_KEYS_FILE " holds another one", why);
-    k->wanted.keep_s = keep_of(s);
-    return 0;
-}
-
-static int start_files(struct own_keys *k, const struct settings *s, char why[OWN_KEYS_WHY_MAX])
-{
-    int r = read_files(s, &k->wanted, why);
-    return r < 0 && r != -ENOMEM ? -EKEYREJECTED : r;
-}
-
-/* Two signers must not share a folder (rule R44). */
-static int lock_folder(struct own_keys *k, char why[OWN_KEYS_WHY_MAX])
-{
-    k->lock = file_lock_dir(k->state_dir);
-    if (k->lock < 0)
-        snprintf(why, OWN_KEYS_WHY_MAX, "cannot use the state folder %.512s: %s", k->state_dir,
-            k->lock == -EWOULDBLOCK ? "another s2sd-signer runs there" : strerror(-k->lock));
-    return k->lock < 0 ? k->lock : 0;
-}
-
-int own_keys_start(struct own_keys *k, const struct settings *s, const char *state_dir, int64_t now,
-    char why[OWN_KEYS_WHY_MAX])
-{
-    bool has_ring = false;
-    struct signkey *none = NULL;
-    *k = OWN_KEYS_NONE;
-    k->state_dir = state_dir;
-    int r = lock_folder(k, why);
+    r = file_replace(k->state_dir, OWN_KEYS_SEQUENCE, buf_span(&text), 0600);
     if (r == 0)
-        r = load_ring(k, &has_ring, why);
-    if (r == 0 && s->signing_key.source == KEYS_MANAGED)
-        r = start_managed(k, s, now, has_ring, why);
-    else if (r == 0)
-        r = start_files(k, s, why);
-    if (r < 0)
-        return r;
-    if (judge_dates(k->wanted.current, "the signing key", now, why))
-        log_warning("%s", why); /* refusing to start would not mend it */
-    r = own_keys_apply(k, now, &none);
-    if (r < 0)
-        snprintf(why, OWN_KEYS_WHY_MAX, "cannot write %s/%s: %s", state_dir, OWN_KEYS_RING,
-            strerror(-r));
+        *ret = seq;
     return r;
 }
 
-void own_keys_done(struct own_keys *k)
+int own_keys_load(const struct own_keys *k, const uint8_t x5t[X5T_LEN], struct signkey **ret,
+    char why[OWN_KEYS_WHY_MAX])
 {
-    own_keys_forget(k);
-    key_set_done(&k->wanted);
-    signkey_freep(&k->current);
-    keyring_done(&k->ring);
-    closep(&k->lock);
-}
-
-/* Applies `change` to a copy and installs it once it is on disk. */
-static bool change_ring(struct own_keys *k, struct keyring *changed)
-{
-    int r = write_ring(k, changed);
-    if (r < 0) {
-        log_err("cannot write %s/%s: %s", k->state_dir, OWN_KEYS_RING, strerror(-r));
-        return false;
-    }
-    replace_ring(k, changed);
-    return true;
-}
-
-bool own_keys_tick(struct own_keys *k, int64_t now)
-{
-    CLEANUP(keyring_done) struct keyring ring = {0};
-    if (copy_ring(&k->ring, &ring) < 0)
-        return false;
-    bool stamped = keyring_published(&ring, k->served, now);
-    bool dropped = keyring_tick(&ring, now);
-    return (stamped || dropped) && change_ring(k, &ring);
-}
-
-bool own_keys_published(struct own_keys *k, uint64_t generation, int64_t now)
-{
-    CLEANUP(keyring_done) struct keyring ring = {0};
-    k->served = generation;
-    if (copy_ring(&k->ring, &ring) < 0 || !keyring_published(&ring, generation, now))
-        return false;
-    return change_ring(k, &ring);
+    for (size_t i = 0; i < k->ring.n; i++)
+        if (k->ring.slots[i].state != KEY_RETIRED &&
+            memcmp(k->ring.slots[i].cert->x5t, x5t, X5T_LEN) == 0)
+            return key_files_load(k->state_dir, k->ring.slots[i].cert, ret, why);
+    snprintf(why, OWN_KEYS_WHY_MAX, "no published key of ours has that thumbprint");
+    return -ENOENT;
 }

@@ -1,52 +1,95 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The signer's keys on disk and in memory: the private key that signs, and the ring of certificates
- * that everybody else sees. What changes is on disk (ring.state, replaced whole) before it counts.
- */
+ * that everybody else sees. Every event of the ring goes the same way: a copy takes the step
+ * (rollover.h), the copy is on disk (ring.state, replaced whole), and only then it counts. */
 #pragma once
 
-#include "keyring.h"
-#include "signkey.h"
+#include "key_files.h"
+#include "msg.h"
+#include "rollover.h"
 
-#define OWN_KEYS_FILE "current.pem" /* Source=managed: our own key and certificate, 0400 */
 #define OWN_KEYS_RING "ring.state"
-#define OWN_KEYS_WHY_MAX 768
+#define OWN_KEYS_SEQUENCE "sequence.state"
+#define OWN_KEYS_WHY_MAX KEY_FILES_WHY_MAX
 
-/* What shall sign and be published. */
-struct own_key_set {
-    struct signkey *current; /* owned; NULL: there is no such set */
-    struct cert *next;       /* owned copy; NULL: no next key announced */
-    int64_t keep_s;          /* a key that signed before is published for so long */
+/* Keys that the administrator brings in files or credentials. */
+struct brought {
+    struct signkey *current;   /* owned; NULL: nothing was read */
+    struct signkey *next;      /* owned; NULL: none */
+    int64_t next_effective_at; /* 0: on order only */
 };
+void brought_done(struct brought *b);
+/* Reads what `s` names. 0, or -errno with a sentence. */
+int brought_read(const struct settings *s, struct brought *ret, char why[OWN_KEYS_WHY_MAX])
+    WARN_UNUSED;
+/* 0, or -EKEYEXPIRED with a sentence: no key of these could sign at `now`. */
+int brought_judge_dates(const struct brought *b, const struct settings *s, int64_t now,
+    char why[OWN_KEYS_WHY_MAX]) WARN_UNUSED;
 
 struct own_keys {
-    int lock;                /* of the state folder; -1: none */
-    const char *state_dir;   /* not owned */
+    int lock;              /* of the state folder; -1: none */
+    const char *state_dir; /* not owned */
+    /* What of the configuration matters here; `rules` are those in force. */
+    struct key_rules {
+        struct roll_terms terms;
+        int64_t lifetime_s, max_token_s;
+        char name[320];
+        bool has_root;
+    } rules, prepared_rules;
     struct signkey *current; /* signs */
     struct keyring ring;
-    struct own_key_set prepared; /* read at PREPARE, waits for its COMMIT */
-    struct own_key_set wanted;   /* committed, not on disk yet: the write is tried until it works */
-    uint64_t served;             /* generation that the broker serves, 0: not known */
+    struct brought prepared; /* read at PREPARE, waits for its COMMIT */
+    struct brought brought;  /* what of it is not in the ring yet, and the private part of NEXT */
+    bool is_wanted;          /* `brought` was committed and is not on disk yet: tried again */
+    bool is_unwritten;       /* the last step could not be written: tried again */
+    uint64_t served;         /* generation that the broker serves, 0: not known */
+    int64_t started_at;      /* tokens of the run before may live as long as any */
+    int64_t signed_until;    /* end of the last token that was signed in this run */
+    bool is_busy;            /* orders are in flight: set by whoever knows before each event */
 };
 #define OWN_KEYS_NONE ((struct own_keys){.lock = -1})
 
+/* What has happened and has to be followed. */
+struct own_keys_news {
+    unsigned todo;       /* DO_PUBLISH: tell the brokers; DO_SIGN: start new children */
+    struct signkey *old; /* DO_SIGN: signed before; free it when no child uses it */
+};
+
 /* Start: locks and reads the state folder and, as Source= says, the key files; makes the first key
- * in managed mode. The ring is written when it changed. 0, or -errno with a sentence in `why`,
- * -EKEYREJECTED when the key files that the configuration names cannot be used: nothing is ever
- * replaced that the ring still names. */
+ * (and the root) in managed mode. 0, or -errno with a sentence in `why`, -EKEYREJECTED when the key
+ * files that the configuration names cannot be used: nothing is ever replaced that the ring still
+ * names. */
 int own_keys_start(struct own_keys *k, const struct settings *s, const char *state_dir, int64_t now,
     char why[OWN_KEYS_WHY_MAX]) WARN_UNUSED;
 void own_keys_done(struct own_keys *k);
 
 /* PREPARE: reads and judges the key files of `s`; a signing key outside its dates at `now` is
- * refused. 0 or -errno with a sentence. Managed: nothing to do. */
+ * refused, and one that was not published for the lead. 0 or -errno with a sentence. */
 int own_keys_prepare(struct own_keys *k, const struct settings *s, int64_t now,
     char why[OWN_KEYS_WHY_MAX]) WARN_UNUSED;
 void own_keys_forget(struct own_keys *k); /* ABORT: what was prepared */
-void own_keys_commit(struct own_keys *k); /* COMMIT: what was prepared, if anything, is wanted */
-/* What is wanted becomes the ring on disk, then in memory. 0 when done or nothing was wanted;
- * *ret_old gets the key that signed before when another took its place (the caller frees it when
- * no child uses it), else NULL. -errno: disk; still wanted. */
-int own_keys_apply(struct own_keys *k, int64_t now, struct signkey **ret_old) WARN_UNUSED;
+/* COMMIT: what was prepared becomes the ring on disk, then in memory. A write that fails is logged
+ * and tried again by own_keys_tick. */
+void own_keys_commit(struct own_keys *k, int64_t now, struct own_keys_news *ret);
+/* Time has passed: what is due is done, what could not be written is tried again. */
+void own_keys_tick(struct own_keys *k, int64_t now, struct own_keys_news *ret);
+/* Seconds from `now` to the next own_keys_tick that has something to do: 1 to 600. */
+int64_t own_keys_wait_s(const struct own_keys *k, int64_t now);
+/* The broker serves this generation. */
+void own_keys_published(
+    struct own_keys *k, uint64_t generation, int64_t now, struct own_keys_news *ret);
+void own_keys_hold(
+    struct own_keys *k, const struct msg_hold *m, int64_t now, struct own_keys_news *ret);
+/* An administrator's order. `lines` gets sentences, one a line. REASON_OK, a refusal, or
+ * REASON_INTERNAL when it could not be written (then nothing has changed). */
+enum reason own_keys_roll(struct own_keys *k, const struct msg_roll *m, int64_t now,
+    struct buf *lines, struct own_keys_news *ret) WARN_UNUSED;
+/* A token that ends then was signed. */
+void own_keys_signed(struct own_keys *k, int64_t expires_at);
+/* The sequence number of the next signed document: rises for ever, on disk before it is used. 0 or
+ * -errno. */
+int own_keys_sequence(struct own_keys *k, int64_t now, int64_t *ret) WARN_UNUSED;
+
 /* What an administrator wants of the ring, beside the key itself. */
 struct key_order {
     int64_t effective_at; /* wall seconds, 0: default */
@@ -60,16 +103,9 @@ struct key_order {
  * REASON_KEY_FORM, REASON_OUT_OF_MEMORY, REASON_INTERNAL (disk). signer_stage does this and tells
  * the broker. */
 enum reason own_keys_stage(struct own_keys *k, struct signkey **key, const struct key_order *o,
-    int64_t now, struct buf *lines) WARN_UNUSED;
-/* The private key of a certificate in the ring, read from its file (managed) or from where the
- * configuration says. 0 or -errno with a sentence: -ENOENT when the ring has no such key or its
- * private part is not here. The caller frees it. */
+    int64_t now, struct buf *lines, struct own_keys_news *ret) WARN_UNUSED;
+/* The private key of a certificate in the ring, from its file (managed only). 0 or -errno with a
+ * sentence: -ENOENT when the ring has no such key or its private part is not here. The caller frees
+ * it. */
 int own_keys_load(const struct own_keys *k, const uint8_t x5t[X5T_LEN], struct signkey **ret,
     char why[OWN_KEYS_WHY_MAX]) WARN_UNUSED;
-
-/* Lets PREVIOUS run out. True when the ring changed (written; a failed write is logged and tried
- * again). */
-bool own_keys_tick(struct own_keys *k, int64_t now);
-/* The broker serves this generation. True when a stamp was set; one that could not be written is
- * set by a later own_keys_tick. */
-bool own_keys_published(struct own_keys *k, uint64_t generation, int64_t now);

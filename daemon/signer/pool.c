@@ -75,6 +75,18 @@ struct order *order_new(const struct msg_mint *m, struct span host, int64_t life
     return o;
 }
 
+struct order *order_new_seal(const struct msg_seal *m, struct span about)
+{
+    struct order *o = malloc(sizeof(*o) + m->claims.n + about.n);
+    if (!o)
+        return NULL;
+    char *at = (char *)(o + 1);
+    *o = (struct order){.is_seal = true, .seal = *m};
+    o->seal.claims = append(&at, m->claims);
+    o->asked.request.partner = append(&at, about);
+    return o;
+}
+
 void order_free(struct order *o)
 {
     free(o);
@@ -248,8 +260,11 @@ static int hand_out(struct pool *p, struct child *c, struct order *o)
 {
     struct frame_out f;
     o->child_id = link_next_id(c->link);
-    frame_start(&f, p->room, sizeof(p->room), MSG_MINT, o->child_id);
-    msg_mint_put(&f, &o->asked);
+    frame_start(&f, p->room, sizeof(p->room), o->is_seal ? MSG_SEAL : MSG_MINT, o->child_id);
+    if (o->is_seal)
+        msg_seal_put(&f, &o->seal);
+    else
+        msg_mint_put(&f, &o->asked);
     int r = link_send(c->link, &f, -1);
     if (r == 0) {
         o->attempts++;

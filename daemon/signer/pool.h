@@ -22,7 +22,9 @@ struct order {
     TAILQ_ENTRY(order) next;
     void *owner;           /* who asked; NULL: has gone, nobody wants the answer */
     uint32_t reply_id;     /* of the asker's frame */
+    bool is_seal;          /* `seal` counts, not `asked` */
     struct msg_mint asked; /* spans point behind this struct */
+    struct msg_seal seal;  /* likewise */
     struct span host;      /* granted, likewise */
     int64_t lifetime_s;    /* granted */
     unsigned attempts;
@@ -32,6 +34,9 @@ struct order {
 
 /* Copies what `m` points at; NULL: out of memory. */
 struct order *order_new(const struct msg_mint *m, struct span host, int64_t lifetime_s) WARN_UNUSED;
+/* An order for claims that the signer has composed, copied, with `about` (a partner's name, for the
+ * record) in asked.request.partner. NULL: out of memory. */
+struct order *order_new_seal(const struct msg_seal *m, struct span about) WARN_UNUSED;
 void order_free(struct order *o);
 
 /* An order has ended: exactly one of `minted` and `refused` is there. `kid` names the key that

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ring_link.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "log.h"
 #include "msg.h"
-#include "signer.h"
 
 #include <errno.h>
 
-struct ring_link {
-    LIST_ENTRY(ring_link) next;
-    struct signer *signer;
-    struct link *link;
-};
-
-static void send_frame(struct ring_link *r, const struct frame_out *f)
+void ring_link_send(struct ring_link *r, const struct frame_out *f)
 {
     int e = link_send(r->link, f, -1);
     if (e < 0 && e != -EPIPE) /* the end of the link is told elsewhere */
@@ -30,7 +24,7 @@ static void push(struct ring_link *r)
     }
     frame_start(&f, room, FRAME_MAX, MSG_RING, link_next_id(r->link));
     msg_ring_put(&f, r->signer->settings->digest, &r->signer->keys.ring);
-    send_frame(r, &f);
+    ring_link_send(r, &f);
 }
 
 void ring_links_push(struct signer *s)
@@ -56,7 +50,7 @@ static void answer_config(
         memcpy(m.digest, read->digest, sizeof(m.digest));
     frame_start(&f, room, FRAME_MAX, MSG_CONFIG_READY, id);
     msg_config_put(&f, &m);
-    send_frame(r, &f);
+    ring_link_send(r, &f);
 }
 
 static void forget_prepared(struct signer *s)
@@ -114,32 +108,106 @@ static void on_abort(struct ring_link *r)
         forget_prepared(r->signer);
 }
 
-static void on_published(struct signer *s, struct frame_in *f)
+static bool on_published(struct signer *s, struct frame_in *f)
 {
     uint64_t generation;
-    if (msg_number_get(f, &generation) && own_keys_published(&s->keys, generation, clock_wall_s()))
-        ring_links_push(s);
+    struct own_keys_news news = {0};
+    if (!msg_number_get(f, &generation))
+        return false;
+    own_keys_published(signer_keys(s), generation, clock_wall_s(), &news);
+    signer_follow(s, &news);
+    return true;
+}
+
+static bool on_hold(struct signer *s, struct frame_in *f)
+{
+    struct msg_hold m;
+    struct own_keys_news news = {0};
+    if (!msg_hold_get(f, &m))
+        return false;
+    own_keys_hold(signer_keys(s), &m, clock_wall_s(), &news);
+    signer_follow(s, &news);
+    return true;
+}
+
+/* The answer goes before what follows from it, so that whoever asked sees it first. */
+static bool on_roll(struct ring_link *r, struct frame_in *f)
+{
+    struct signer *s = r->signer;
+    CLEANUP(freep) uint8_t *room = malloc(MSG_ROLLED_DETAIL_MAX + 64);
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(MSG_ROLLED_DETAIL_MAX);
+    struct own_keys_news news = {0};
+    struct frame_out out;
+    struct msg_roll m;
+    if (!msg_roll_get(f, &m))
+        return false;
+    if (!room) {
+        log_err("cannot answer the broker: out of memory");
+        return true;
+    }
+    struct msg_rolled answer = {
+        .reason = own_keys_roll(signer_keys(s), &m, clock_wall_s(), &lines, &news)};
+    answer.detail = lines.failed ? SPAN("") : buf_span(&lines);
+    answer.generation = s->keys.ring.generation;
+    frame_start(&out, room, MSG_ROLLED_DETAIL_MAX + 64, MSG_ROLLED, f->id);
+    msg_rolled_put(&out, &answer);
+    ring_link_send(r, &out);
+    signer_follow(s, &news);
+    return true;
+}
+
+static bool on_sign(struct ring_link *r, struct frame_in *f)
+{
+    struct msg_sign m;
+    if (!msg_sign_get(f, &m))
+        return false;
+    sign_order_take(r, f->id, &m);
+    return true;
+}
+
+static bool on_config(struct ring_link *r, struct frame_in *f)
+{
+    if (!frame_end(f))
+        return false;
+    if (f->type == MSG_CONFIG_PREPARE)
+        on_prepare(r, f->id);
+    else if (f->type == MSG_CONFIG_COMMIT)
+        on_commit(r);
+    else
+        on_abort(r);
+    return true;
+}
+
+static bool take(struct ring_link *r, struct frame_in *f)
+{
+    switch (f->type) {
+    case MSG_RING_PUBLISHED:
+        return on_published(r->signer, f);
+    case MSG_RING_HOLD:
+        return on_hold(r->signer, f);
+    case MSG_ROLL:
+        return on_roll(r, f);
+    case MSG_SIGN:
+        return on_sign(r, f);
+    case MSG_CONFIG_PREPARE:
+    case MSG_CONFIG_COMMIT:
+    case MSG_CONFIG_ABORT:
+        return on_config(r, f);
+    default:
+        return false;
+    }
 }
 
 static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
 {
-    struct ring_link *r = arg;
-    bool is_plain = *fd < 0;
-    if (is_plain && f->type == MSG_RING_PUBLISHED)
-        on_published(r->signer, f);
-    else if (is_plain && f->type == MSG_CONFIG_PREPARE && frame_end(f))
-        on_prepare(r, f->id);
-    else if (is_plain && f->type == MSG_CONFIG_COMMIT && frame_end(f))
-        on_commit(r);
-    else if (is_plain && f->type == MSG_CONFIG_ABORT && frame_end(f))
-        on_abort(r);
-    else
+    if (*fd >= 0 || !take(arg, f))
         link_drop(l, "nothing that a broker says to the signer");
 }
 
 static void ring_link_free(struct ring_link *r)
 {
     on_abort(r); /* nobody else will commit it */
+    pool_forget(r->signer->pool, r);
     LIST_REMOVE(r, next);
     link_free(r->link);
     free(r);

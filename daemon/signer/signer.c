@@ -11,8 +11,6 @@
 #include <signal.h>
 #include <sysexits.h>
 
-/* How often times of the ring are looked at, and a write that failed is tried again. */
-#define SIGNER_TICK_S 30
 #define SIGNER_STOP_S 2
 
 static unsigned count_cpus(void)
@@ -33,28 +31,48 @@ static void report_status(const struct signer *s)
         pool_children(s->pool));
 }
 
-/* Makes the wanted key count, on disk first. False: it could not be written and stays wanted. */
-static bool apply_keys(struct signer *s, struct signkey **ret_old)
-{
-    int r = own_keys_apply(&s->keys, clock_wall_s(), ret_old);
-    if (r < 0)
-        log_err("cannot write %s/%s: %s; the old key keeps signing, next try in %d s",
-            s->options->state_dir, OWN_KEYS_RING, strerror(-r), SIGNER_TICK_S);
-    return r == 0;
-}
-
-/* New children, and every broker is told. The old key goes last: children of before are processes
- * with a copy of their own. */
-static void use_new(struct signer *s, struct signkey *old)
+/* New children. The old key goes last: children of before are processes with a copy of their own.
+ */
+static void use_new_key(struct signer *s, struct signkey *old)
 {
     if (pool_renew(s->pool, s->settings, s->keys.current) < 0)
         log_err("no signing child could be started");
     signkey_free(old);
-    ring_links_push(s);
-    report_status(s);
 }
 
-static void use_prepared(struct signer *s)
+static void arm(struct signer *s)
+{
+    struct timeval wait = {own_keys_wait_s(&s->keys, clock_wall_s()), 0};
+    if (event_add(s->tick, &wait) < 0)
+        log_err("the key ring's timer cannot be set: out of memory");
+}
+
+void signer_follow(struct signer *s, const struct own_keys_news *news)
+{
+    if (news->todo & DO_SIGN)
+        use_new_key(s, news->old);
+    if (news->todo & DO_PUBLISH)
+        ring_links_push(s);
+    report_status(s);
+    arm(s);
+}
+
+struct own_keys *signer_keys(struct signer *s)
+{
+    s->keys.is_busy = !pool_is_idle(s->pool);
+    return &s->keys;
+}
+
+enum reason signer_stage(
+    struct signer *s, struct signkey **key, const struct key_order *o, struct buf *lines)
+{
+    struct own_keys_news news = {0};
+    enum reason reason = own_keys_stage(signer_keys(s), key, o, clock_wall_s(), lines, &news);
+    signer_follow(s, &news);
+    return reason;
+}
+
+static void use_prepared(struct signer *s, struct own_keys_news *news)
 {
     struct rate *rate = rate_new(s->prepared);
     if (!rate) {
@@ -63,7 +81,7 @@ static void use_prepared(struct signer *s)
         own_keys_forget(&s->keys);
         return;
     }
-    own_keys_commit(&s->keys);
+    own_keys_commit(signer_keys(s), clock_wall_s(), news);
     rate_inherit(rate, s->rate);
     rate_free(s->rate);
     s->rate = rate;
@@ -74,22 +92,20 @@ static void use_prepared(struct signer *s)
 
 void signer_commit(struct signer *s)
 {
-    struct signkey *old = NULL;
-    use_prepared(s);
-    apply_keys(s, &old);
-    use_new(s, old);
+    struct own_keys_news news = {0};
+    use_prepared(s, &news);
+    news.todo |= DO_SIGN | DO_PUBLISH; /* children have the settings, too */
+    signer_follow(s, &news);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct signer *s = arg;
-    struct signkey *old = NULL;
+    struct own_keys_news news = {0};
     (void)fd;
     (void)what;
-    if (s->keys.wanted.current && apply_keys(s, &old)) /* what a COMMIT could not write */
-        use_new(s, old);
-    if (own_keys_tick(&s->keys, clock_wall_s()))
-        ring_links_push(s);
+    own_keys_tick(signer_keys(s), clock_wall_s(), &news);
+    signer_follow(s, &news);
 }
 
 void signer_stop_when_idle(struct signer *s)
@@ -158,13 +174,13 @@ static int load_keys(struct signer *s)
 
 static int make_events(struct signer *s)
 {
-    struct timeval every = {SIGNER_TICK_S, 0};
-    s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+    struct timeval at_once = {0, 0}; /* what became due while nobody ran */
+    s->tick = event_new(s->base, -1, 0, on_tick, s);
     s->stop_late = event_new(s->base, -1, 0, on_stop_late, s);
     s->on_term = evsignal_new(s->base, SIGTERM, on_signal, s);
     s->on_int = evsignal_new(s->base, SIGINT, on_signal, s);
-    if (!s->tick || !s->stop_late || !s->on_term || !s->on_int || event_add(s->tick, &every) < 0 ||
-        event_add(s->on_term, NULL) < 0 ||
+    if (!s->tick || !s->stop_late || !s->on_term || !s->on_int ||
+        event_add(s->tick, &at_once) < 0 || event_add(s->on_term, NULL) < 0 ||
         (!s->options->until_eof && event_add(s->on_int, NULL) < 0))
         return -ENOMEM;
     return 0;
@@ -181,11 +197,21 @@ static int open_doors(struct signer *s, int ring_listener, int mint_listener)
                                                                                           : 0;
 }
 
+/* pool_done_fn */
+static void on_done(const struct order *o, const struct msg_minted *minted, const char *kid,
+    const struct msg_refused *refused, void *arg)
+{
+    if (o->is_seal)
+        ring_link_sealed(o, minted, kid, refused, arg);
+    else
+        mint_link_done(o, minted, kid, refused, arg);
+}
+
 static int start(struct signer *s, int ring_listener, int mint_listener)
 {
     unsigned n = s->settings->processes.signers;
     s->rate = rate_new(s->settings);
-    s->pool = pool_new(s->base, n ? n : count_cpus(), mint_link_done, s);
+    s->pool = pool_new(s->base, n ? n : count_cpus(), on_done, s);
     if (!s->rate || !s->pool)
         return -ENOMEM;
     int r = pool_renew(s->pool, s->settings, s->keys.current);

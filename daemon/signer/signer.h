@@ -12,6 +12,9 @@
 
 #define SIGNER_RING_LINKS_MAX 4
 #define SIGNER_MINT_LINKS_MAX 64
+/* Signatures about ourselves, for one broker: that wait or are in flight, and in a second. */
+#define SIGNER_SEALS_PER_LINK 64
+#define SIGNER_SEALS_PER_S 20
 /* Orders of one minter that wait or are in flight. */
 #define SIGNER_ORDERS_PER_LINK 256
 
@@ -38,6 +41,7 @@ struct signer {
     LIST_HEAD(, ring_link) ring_links;
     LIST_HEAD(, mint_link) mint_links;
     struct event *tick, *on_term, *on_int, *stop_late;
+    uint64_t seals_refused;      /* signatures about ourselves */
     int64_t audit_complained_ms; /* 0: not yet */
     bool is_stopping;
 };
@@ -52,6 +56,10 @@ void signer_stop_when_idle(struct signer *s);
 /* Takes the prepared settings and keys, starts new children, tells every broker. */
 void signer_commit(struct signer *s);
 
+/* The ring for one event, its knowledge of orders in flight brought up to date. */
+struct own_keys *signer_keys(struct signer *s);
+/* Does what an event of the ring asks for: new children, brokers told, the timer set anew. */
+void signer_follow(struct signer *s, const struct own_keys_news *news);
 /* own_keys_stage, and all that follows from it: brokers are told, the timer is set anew. */
 enum reason signer_stage(struct signer *s, struct signkey **key, const struct key_order *o,
     struct buf *lines) WARN_UNUSED;
@@ -60,6 +68,8 @@ enum reason signer_stage(struct signer *s, struct signkey **key, const struct ke
 void ring_link_accept(int fd, void *signer);
 void ring_links_push(struct signer *s); /* MSG_RING to all */
 void ring_links_close(struct signer *s);
+void ring_link_sealed(const struct order *o, const struct msg_minted *minted, const char *kid,
+    const struct msg_refused *refused, void *signer); /* pool_done_fn of SEAL orders */
 
 /* mint_link.c: the minters' links. */
 void mint_link_accept(int fd, void *signer);

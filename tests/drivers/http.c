@@ -5,9 +5,9 @@
 #include "b64.h"
 #include "clock.h"
 #include "documents.h"
-#include "keyring.h"
 #include "policy_world.h"
 #include "public_doors.h"
+#include "rollover.h"
 #include "signkey.h"
 
 #include <errno.h>
@@ -65,9 +65,8 @@ static struct documents *render(const struct settings *s)
     const struct documents_of of = {.settings = s, .ring = &ring};
     struct documents *documents;
     int64_t now = clock_wall_s();
-    bool changed;
     if (signkey_generate("s2sd", now - 86400, now + 86400, &key) != REASON_OK ||
-        keyring_set(&ring, signkey_cert(key), NULL, 0, now, &changed) != REASON_OK ||
+        rollover_first(&ring, signkey_cert(key), now) != REASON_OK ||
         documents_render(&of, &documents) != REASON_OK)
         fail("the documents cannot be made");
     keyring_done(&ring);

@@ -97,7 +97,8 @@ configure() { # node appid port; the signing source is managed unless $TOP/node/
     mkdir -p "$TOP/$1/etc/partners.d" "$TOP/$1/etc/clients.d" "$TOP/$1/run" "$TOP/$1/state"
     chmod 700 "$TOP/$1/run" "$TOP/$1/state"
     [ -f "$TOP/$1/keys/current.pem" ] && keys="Source=files
-Current=$TOP/$1/keys/current.pem"
+Current=$TOP/$1/keys/current.pem
+PublishLead=0"
     cat >"$TOP/$1/etc/s2sd.conf" <<CONF
 [Identity]
 ApplicationId=$2

@@ -42,8 +42,16 @@ static void setup(void)
     keys = OWN_KEYS_NONE;
 }
 
+static struct own_keys_news news;
+static void forget_news(void)
+{
+    signkey_freep(&news.old);
+    news.todo = 0;
+}
+
 static void teardown(void)
 {
+    forget_news();
     own_keys_done(&keys);
     settings_freep(&managed);
     temp_dir_remove(&dir);
@@ -56,12 +64,52 @@ static int start(const struct settings *s, int64_t now)
     return own_keys_start(&keys, s, dir.path, now, why);
 }
 
-static struct settings *file_settings(const char *current, const char *next)
+/* Files below the folder; `more` are lines of [SigningKey]. */
+static struct settings *file_settings_with(const char *current, const char *next, const char *more)
 {
     char text[1024];
-    snprintf(text, sizeof(text), HEAD "[SigningKey]\nSource=files\nCurrent=%s\n%s%s\n",
-        temp_dir_at(&dir, current), next ? "Next=" : "", next ? temp_dir_at(&dir, next) : "");
+    snprintf(text, sizeof(text), HEAD "[SigningKey]\nSource=files\nCurrent=%s\n%s%s\n%s",
+        temp_dir_at(&dir, current), next ? "Next=" : "", next ? temp_dir_at(&dir, next) : "", more);
     return settings_of(text);
+}
+
+static struct settings *file_settings(const char *current, const char *next)
+{
+    return file_settings_with(current, next, "");
+}
+
+/* Where the only key of the ring has its private part, relative to the folder. */
+static const char *key_file(const struct cert *c)
+{
+    static char name[THUMBPRINT_TEXT_LEN + 16];
+    char thumbprint[THUMBPRINT_TEXT_LEN];
+    snprintf(name, sizeof(name), KEY_FILES_FOLDER "/%s.pem", thumbprint_text(c->x5t, thumbprint));
+    return name;
+}
+
+static const char *current_file(void)
+{
+    return key_file(keyring_current(&keys.ring)->cert);
+}
+
+static bool published(uint64_t generation, int64_t now)
+{
+    forget_news();
+    own_keys_published(&keys, generation, now, &news);
+    return news.todo & DO_PUBLISH;
+}
+
+static bool tick(int64_t now)
+{
+    forget_news();
+    own_keys_tick(&keys, now, &news);
+    return news.todo & DO_PUBLISH;
+}
+
+static void commit(int64_t now)
+{
+    forget_news();
+    own_keys_commit(&keys, now, &news);
 }
 
 static void read_text(const char *name, struct buf *out)
@@ -78,7 +126,7 @@ START_TEST(the_first_start_makes_a_key)
     ck_assert_int_eq(slot->cert->not_before, NOW);
     ck_assert_int_eq(slot->cert->not_after, NOW + managed->signing_key.lifetime_s);
     ck_assert_uint_eq(pubkey_bits(slot->cert->key), 2048);
-    ck_assert_int_eq(stat(temp_dir_at(&dir, OWN_KEYS_FILE), &st), 0);
+    ck_assert_int_eq(stat(temp_dir_at(&dir, current_file()), &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0400);
     ck_assert_int_eq(stat(temp_dir_at(&dir, OWN_KEYS_RING), &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0600);
@@ -116,43 +164,85 @@ START_TEST(a_key_without_a_ring_is_taken_up)
 }
 END_TEST
 
+/* The folder of the first edition: its only key lies beside the ring. */
+START_TEST(the_key_of_the_first_edition_is_taken_over)
+{
+    CLEANUP(buf_done) struct buf own = {.max = 65536, .secret = true};
+    uint8_t x5t[X5T_LEN];
+    ck_assert_int_eq(start(managed, NOW), 0);
+    memcpy(x5t, signkey_cert(keys.current)->x5t, X5T_LEN);
+    read_text(current_file(), &own);
+    /* Also when it was killed between the copy and the end of the original. */
+    for (int has_copy = 0; has_copy < 2; has_copy++) {
+        temp_dir_write(&dir, KEY_FILES_OLD, buf_span(&own), 0400);
+        if (!has_copy)
+            unlink(temp_dir_at(&dir, current_file()));
+        ck_assert_msg(start(managed, NOW) == 0, "%s", why);
+        ck_assert_mem_eq(signkey_cert(keys.current)->x5t, x5t, X5T_LEN);
+        ck_assert(!temp_dir_has(&dir, KEY_FILES_OLD));
+        ck_assert(temp_dir_has(&dir, current_file()));
+    }
+}
+END_TEST
+
 /* Nothing of these may end in a new identity. */
 START_TEST(a_lost_or_damaged_key_refuses_to_start)
 {
     static const struct {
-        const char *file, *text; /* NULL: removed */
+        bool is_ring;
+        const char *text; /* NULL: removed */
         mode_t mode;
         int error;
         const char *says;
     } rows[] = {
-        {OWN_KEYS_FILE, NULL, 0, -ENOKEY, "missing"},
-        {OWN_KEYS_FILE, "", 0400, -EINVAL, OWN_KEYS_FILE},
-        {OWN_KEYS_FILE, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", 0400,
-            -EINVAL, OWN_KEYS_FILE},
-        {OWN_KEYS_FILE, "b", 0400, -ENOKEY, "another"},
-        {OWN_KEYS_FILE, "own", 0644, -EPERM, "0644"},
-        {OWN_KEYS_FILE, "own", 0660, -EPERM, "0660"},
-        {OWN_KEYS_RING, "nonsense\n", 0600, -EINVAL, "damaged"},
-        {OWN_KEYS_RING, "", 0600, -EINVAL, "damaged"},
+        {false, NULL, 0, -ENOKEY, "missing"},
+        {false, "", 0400, -ENOKEY, "be read"},
+        {false, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", 0400, -ENOKEY,
+            "be read"},
+        {false, "b", 0400, -ENOKEY, "another"},
+        {false, "own", 0644, -ENOKEY, "0644"},
+        {false, "own", 0660, -ENOKEY, "0660"},
+        {true, "nonsense\n", 0600, -EINVAL, "damaged"},
+        {true, "", 0600, -EINVAL, "damaged"},
     };
+    char file[64];
+    CLEANUP(buf_done) struct buf own = {.max = 65536, .secret = true};
     ck_assert_int_eq(start(managed, NOW), 0);
-    CLEANUP(buf_done) struct buf own = BUF_INIT(65536);
-    read_text(OWN_KEYS_FILE, &own);
+    read_text(current_file(), &own);
+    snprintf(file, sizeof(file), "%s", rows[_i].is_ring ? OWN_KEYS_RING : current_file());
     const char *text = rows[_i].text;
     if (!text)
-        unlink(temp_dir_at(&dir, rows[_i].file));
+        unlink(temp_dir_at(&dir, file));
     else if (strcmp(text, "b") == 0)
-        temp_dir_write(&dir, rows[_i].file, span_of(pem_b), rows[_i].mode);
+        temp_dir_write(&dir, file, span_of(pem_b), rows[_i].mode);
     else if (strcmp(text, "own") == 0)
-        temp_dir_write(&dir, rows[_i].file, buf_span(&own), rows[_i].mode);
+        temp_dir_write(&dir, file, buf_span(&own), rows[_i].mode);
     else
-        temp_dir_write(&dir, rows[_i].file, span_of(text), rows[_i].mode);
+        temp_dir_write(&dir, file, span_of(text), rows[_i].mode);
     ck_assert_int_eq(start(managed, NOW), rows[_i].error);
     ck_assert_msg(strstr(why, rows[_i].says), "%s", why);
     ck_assert_ptr_nonnull(strstr(why, dir.path)); /* it says where */
-    ck_assert_int_eq(temp_dir_has(&dir, OWN_KEYS_FILE), text != NULL || rows[_i].file[0] == 'r');
+    ck_assert_int_eq(temp_dir_has(&dir, file), text != NULL);
     /* And is not healed by trying again. */
     ck_assert_int_eq(start(managed, NOW), rows[_i].error);
+}
+END_TEST
+
+/* The file of states was removed: keys that partners may know are all published again, the one that
+ * they have known for longest signs. */
+START_TEST(without_a_ring_all_keys_that_are_there_count)
+{
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(8192);
+    struct msg_roll m = {.op = ROLL_PREPARE};
+    uint8_t x5t[X5T_LEN];
+    ck_assert_int_eq(start(managed, NOW), 0);
+    memcpy(x5t, signkey_cert(keys.current)->x5t, X5T_LEN);
+    ck_assert_int_eq(own_keys_roll(&keys, &m, NOW + 5, &lines, &news), REASON_OK);
+    unlink(temp_dir_at(&dir, OWN_KEYS_RING));
+    ck_assert_msg(start(managed, NOW + 10) == 0, "%s", why);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, x5t, X5T_LEN);
+    ck_assert_uint_eq(keyring_count(&keys.ring, KEY_PREVIOUS), 1);
+    ck_assert_uint_eq(keys.ring.n, 2);
 }
 END_TEST
 
@@ -210,7 +300,7 @@ END_TEST
  */
 START_TEST(a_roll_with_files)
 {
-    struct signkey *old = NULL;
+    const int64_t lead = 24 * HOUR;
     temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
     temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
     struct settings *only_a = file_settings("a.pem", NULL),
@@ -218,41 +308,44 @@ START_TEST(a_roll_with_files)
                     *only_b = file_settings("b.pem", NULL);
     ck_assert_msg(start(only_a, NOW) == 0, "%s", why);
     ck_assert_uint_eq(keys.ring.n, 1);
-    ck_assert(!temp_dir_has(&dir, OWN_KEYS_FILE)); /* nothing of ours is made */
+    ck_assert(!temp_dir_has(&dir, KEY_FILES_FOLDER)); /* nothing of ours is made */
     uint8_t a[X5T_LEN];
     memcpy(a, signkey_cert(keys.current)->x5t, X5T_LEN);
     uint64_t generation = keys.ring.generation;
 
     ck_assert_int_eq(own_keys_prepare(&keys, then_b, NOW, why), 0);
-    ck_assert_int_eq(own_keys_apply(&keys, NOW + 5, &old), 0);
+    tick(NOW + 5);
     ck_assert_uint_eq(keys.ring.n, 1); /* prepared is not wanted */
-    own_keys_commit(&keys);
-    ck_assert_int_eq(own_keys_apply(&keys, NOW + 10, &old), 0);
-    signkey_freep(&old);
+    commit(NOW + 10);
     ck_assert_uint_eq(keys.ring.n, 2);
     ck_assert_uint_gt(keys.ring.generation, generation);
     ck_assert_mem_eq(signkey_cert(keys.current)->x5t, a, X5T_LEN);
-    ck_assert(own_keys_published(&keys, keys.ring.generation, NOW + 20));
-    ck_assert(!own_keys_published(&keys, keys.ring.generation, NOW + 30));
+    ck_assert(published(keys.ring.generation, NOW + 20));
+    ck_assert(!published(keys.ring.generation, NOW + 30));
 
-    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW, why), 0);
-    own_keys_commit(&keys);
-    ck_assert_int_eq(own_keys_apply(&keys, NOW + 100, &old), 0);
-    ck_assert_mem_eq(signkey_cert(old)->x5t, a, X5T_LEN);
-    signkey_freep(&old);
+    /* Too early: partners could not have read it. */
+    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW + 20 + lead - 1, why), -EKEYREJECTED);
+    ck_assert_msg(strstr(why, "PublishLead"), "%s", why);
+    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW + 20 + lead, why), 0);
+    int64_t rolled = NOW + 20 + lead;
+    commit(rolled);
+    ck_assert(news.todo & DO_SIGN);
+    ck_assert_mem_eq(signkey_cert(news.old)->x5t, a, X5T_LEN);
     ck_assert_mem_ne(signkey_cert(keys.current)->x5t, a, X5T_LEN);
     ck_assert_uint_eq(keys.ring.n, 2); /* a's tokens can still be checked */
+    ck_assert(!keyring_current(&keys.ring)->forced);
 
     /* A restart knows all of it, the stamp of b's publication too. */
-    ck_assert_msg(start(only_b, NOW + 200) == 0, "%s", why);
+    ck_assert_msg(start(only_b, rolled + 200) == 0, "%s", why);
     ck_assert_uint_eq(keys.ring.n, 2);
     ck_assert_int_eq(keyring_current(&keys.ring)->published_since, NOW + 20);
 
-    /* a is kept as long as its last token may live, and an hour. */
-    int64_t until = NOW + 100 + 8 * HOUR + HOUR;
-    ck_assert(!own_keys_tick(&keys, until - 1));
+    /* a is kept as long as its last token may live (that of the first run: 8 h at most, nothing was
+     * signed for a day), and an hour. */
+    int64_t until = rolled + HOUR;
+    ck_assert(!tick(until - 1));
     ck_assert_uint_eq(keys.ring.n, 2);
-    ck_assert(own_keys_tick(&keys, until + 1));
+    ck_assert(tick(until));
     ck_assert_uint_eq(keys.ring.n, 1);
     settings_free(only_a);
     settings_free(then_b);
@@ -260,36 +353,85 @@ START_TEST(a_roll_with_files)
 }
 END_TEST
 
-START_TEST(what_cannot_be_written_does_not_count)
+/* Next= with a date: the signer activates it, and no restart or reload turns that back. */
+START_TEST(a_next_file_signs_at_its_date)
 {
-    struct signkey *old = NULL;
+    const int64_t date = INT64_C(1735948800); /* 2025-01-04 */
     temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
     temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
-    struct settings *only_a = file_settings("a.pem", NULL), *only_b = file_settings("b.pem", NULL);
+    struct settings *s = file_settings_with("a.pem", "b.pem", "NextEffective=2025-01-04\n"),
+                    *only_b = file_settings("b.pem", NULL);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    uint8_t a[X5T_LEN], b[X5T_LEN];
+    memcpy(a, signkey_cert(keys.current)->x5t, X5T_LEN);
+    memcpy(b, keyring_next(&keys.ring)->cert->x5t, X5T_LEN);
+    published(keys.ring.generation, NOW);
+    tick(date - 1);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, a, X5T_LEN);
+    ck_assert_int_eq(own_keys_wait_s(&keys, date - 1), 1);
+    tick(date);
+    ck_assert(news.todo & DO_SIGN);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, b, X5T_LEN);
+    ck_assert_msg(start(s, date + 10) == 0, "%s", why);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, b, X5T_LEN);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, date + 20, why), 0);
+    commit(date + 20);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, b, X5T_LEN);
+    ck_assert_msg(own_keys_prepare(&keys, only_b, date + 30, why) == 0, "%s", why);
+    commit(date + 30);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, b, X5T_LEN);
+    settings_free(s);
+    settings_free(only_b);
+}
+END_TEST
+
+/* Source=credential: names below the folder that systemd has made. */
+START_TEST(credentials_are_read_by_name)
+{
+    struct settings *s = settings_of(HEAD "[SigningKey]\nSource=credential\nCurrent=now\n");
+    temp_dir_write(&dir, "now", span_of(pem_a), 0400);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    ck_assert_int_eq(start(s, NOW), -EKEYREJECTED);
+    ck_assert_msg(strstr(why, "LoadCredential=now"), "%s", why);
+    setenv("CREDENTIALS_DIRECTORY", dir.path, 1);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    ck_assert_int_eq(keys.ring.source, KEYS_CREDENTIAL);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    settings_free(s);
+}
+END_TEST
+
+START_TEST(what_cannot_be_written_does_not_count)
+{
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
+    struct settings *only_a = file_settings_with("a.pem", NULL, "PublishLead=0\n"),
+                    *only_b = file_settings_with("b.pem", NULL, "PublishLead=0\n");
     ck_assert_int_eq(start(only_a, NOW), 0);
     uint64_t generation = keys.ring.generation;
-    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW, why), 0);
-    own_keys_commit(&keys);
+    ck_assert_msg(own_keys_prepare(&keys, only_b, NOW, why) == 0, "%s", why);
     keys.state_dir = "/nonexistent/s2sd";
-    ck_assert_int_lt(own_keys_apply(&keys, NOW + 10, &old), 0);
-    ck_assert_ptr_null(old);
+    commit(NOW + 10);
+    ck_assert(!(news.todo & DO_SIGN));
+    ck_assert_ptr_null(news.old);
     ck_assert_uint_eq(keys.ring.generation, generation);
     ck_assert_mem_eq(
         signkey_cert(keys.current)->x5t, keyring_current(&keys.ring)->cert->x5t, X5T_LEN);
-    ck_assert(!own_keys_published(&keys, generation, NOW));
+    ck_assert(!published(generation, NOW));
     ck_assert_int_eq(keyring_current(&keys.ring)->published_since, 0);
+    ck_assert_int_le(own_keys_wait_s(&keys, NOW), 30);
     /* A reload that comes meanwhile and is refused takes nothing back. */
     ck_assert_int_eq(own_keys_prepare(&keys, only_a, NOW, why), 0);
     own_keys_forget(&keys);
-    keys.state_dir = dir.path;                 /* the disk is back: the second try succeeds */
-    ck_assert(own_keys_tick(&keys, NOW + 30)); /* the stamp, too */
-    ck_assert_int_eq(keyring_current(&keys.ring)->published_since, NOW + 30);
-    ck_assert_int_eq(own_keys_apply(&keys, NOW + 40, &old), 0);
-    ck_assert_ptr_nonnull(old);
-    signkey_freep(&old);
+    keys.state_dir = dir.path; /* the disk is back: the next try succeeds */
+    ck_assert(tick(NOW + 30));
+    ck_assert(news.todo & DO_SIGN);
+    ck_assert_ptr_nonnull(news.old);
     ck_assert_uint_gt(keys.ring.generation, generation);
-    ck_assert_int_eq(own_keys_apply(&keys, NOW + 50, &old), 0); /* nothing is wanted any more */
-    ck_assert_ptr_null(old);
+    uint64_t after = keys.ring.generation;
+    tick(NOW + 50); /* nothing is wanted any more */
+    ck_assert_uint_eq(keys.ring.generation, after);
+    ck_assert_ptr_null(news.old);
     settings_free(only_a);
     settings_free(only_b);
 }
@@ -297,20 +439,20 @@ END_TEST
 
 START_TEST(an_abort_forgets)
 {
-    struct signkey *old = NULL;
     temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
     temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
-    struct settings *only_a = file_settings("a.pem", NULL), *only_b = file_settings("b.pem", NULL);
+    struct settings *only_a = file_settings("a.pem", NULL),
+                    *then_b = file_settings("a.pem", "b.pem");
     ck_assert_int_eq(start(only_a, NOW), 0);
     uint64_t generation = keys.ring.generation;
-    ck_assert_int_eq(own_keys_prepare(&keys, only_b, NOW, why), 0);
+    ck_assert_int_eq(own_keys_prepare(&keys, then_b, NOW, why), 0);
     own_keys_forget(&keys);
-    own_keys_commit(&keys); /* of nothing */
-    ck_assert_int_eq(own_keys_apply(&keys, NOW + 10, &old), 0);
-    ck_assert_ptr_null(old);
+    commit(NOW + 10); /* of nothing */
+    tick(NOW + 20);
+    ck_assert_ptr_null(news.old);
     ck_assert_uint_eq(keys.ring.generation, generation);
     settings_free(only_a);
-    settings_free(only_b);
+    settings_free(then_b);
 }
 END_TEST
 
@@ -333,9 +475,11 @@ END_TEST
 /* R44. A kill in the middle of the first start leaves half a private key behind. */
 START_TEST(the_state_folder_is_for_one_signer)
 {
-    temp_dir_write(&dir, "." OWN_KEYS_FILE ".new-0123abcd", SPAN("half a key"), 0600);
+    static const char half[] = KEY_FILES_FOLDER "/.AB.pem.new-0123abcd";
+    ck_assert_int_eq(mkdir(temp_dir_at(&dir, KEY_FILES_FOLDER), 0700), 0);
+    temp_dir_write(&dir, half, SPAN("half a key"), 0600);
     ck_assert_int_eq(start(managed, NOW), 0);
-    ck_assert(!temp_dir_has(&dir, "." OWN_KEYS_FILE ".new-0123abcd"));
+    ck_assert(!temp_dir_has(&dir, half));
     struct own_keys second = OWN_KEYS_NONE;
     ck_assert_int_eq(own_keys_start(&second, managed, dir.path, NOW, why), -EWOULDBLOCK);
     ck_assert_ptr_nonnull(strstr(why, "another s2sd-signer"));
@@ -355,6 +499,10 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, a_lost_or_damaged_key_refuses_to_start, 0, 8);
     tcase_add_test(tc, no_key_is_made_where_none_can_be_kept);
     tcase_add_loop_test(tc, key_files_are_judged_when_prepared, 0, 8);
+    tcase_add_test(tc, the_key_of_the_first_edition_is_taken_over);
+    tcase_add_test(tc, without_a_ring_all_keys_that_are_there_count);
+    tcase_add_test(tc, a_next_file_signs_at_its_date);
+    tcase_add_test(tc, credentials_are_read_by_name);
     tcase_add_test(tc, a_roll_with_files);
     tcase_add_test(tc, what_cannot_be_written_does_not_count);
     tcase_add_test(tc, an_abort_forgets);

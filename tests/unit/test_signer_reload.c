@@ -148,7 +148,8 @@ static void write_file_conf(const char *current, const char *next)
 {
     char text[4096];
     snprintf(text, sizeof(text),
-        IDENTITY PARTNER RULES PROCESSES "[SigningKey]\nSource=files\nCurrent=%s\n%s%s\n",
+        IDENTITY PARTNER RULES PROCESSES
+        "[SigningKey]\nSource=files\nPublishLead=0\nCurrent=%s\n%s%s\n",
         temp_dir_at(&dir, current), next ? "Next=" : "", next ? temp_dir_at(&dir, next) : "");
     write_conf(text);
 }

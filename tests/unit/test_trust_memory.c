@@ -3,9 +3,9 @@
  * so and nothing else (above all it never says that a signature is wrong or a file is damaged),
  * leaks nothing, and works again afterwards. mk/tests.mk links this program with --wrap for the
  * functions of libc below. */
-#include "keyring.h"
 #include "metadata.h"
 #include "mint.h"
+#include "rollover.h"
 #include "settings_of.h"
 #include "state.h"
 #include "update.h"
@@ -172,8 +172,7 @@ static void make_texts(void)
     must(metadata_render(&own, &document) == REASON_OK);
     must(signkey_to_pem(key, &key_text) == REASON_OK);
     struct keyring ring = {0};
-    bool changed;
-    must(keyring_set(&ring, certs[0], NULL, DAY, NOW, &changed) == REASON_OK);
+    must(rollover_first(&ring, certs[0], NOW) == REASON_OK);
     keyring_print(&ring, &ring_text);
     keyring_done(&ring);
     struct partner_state state = {.trust = *trust, .document = document};
@@ -364,8 +363,7 @@ static enum reason mint_one(void)
 static enum reason set_ring(void)
 {
     CLEANUP(keyring_done) struct keyring ring = {0};
-    bool changed;
-    enum reason r = keyring_set(&ring, signkey_cert(key), NULL, DAY, NOW, &changed);
+    enum reason r = rollover_first(&ring, signkey_cert(key), NOW);
     must(ring.n == (r == REASON_OK));
     return r;
 }

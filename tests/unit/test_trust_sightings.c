@@ -3,6 +3,7 @@
  * file. And the judgement over it: who is missing, whether the next key waits. */
 #include "cleanup.h"
 #include "rollout.h"
+#include "rollover.h"
 #include "settings_of.h"
 #include "signkey.h"
 #include "unit.h"
@@ -46,9 +47,14 @@ static const struct cert *make_cert(const char *name)
 
 static void make_ring(void)
 {
-    bool changed;
-    ck_assert_int_eq(
-        keyring_set(&ring, make_cert("one"), make_cert("two"), 3600, NOW, &changed), REASON_OK);
+    const struct cert *two;
+    const struct roll_terms terms = {0};
+    struct roll_arg arg = {0};
+    unsigned todo;
+    ck_assert_int_eq(rollover_first(&ring, make_cert("one"), NOW), REASON_OK);
+    two = make_cert("two");
+    ck_assert_int_eq(cert_parse(span_bytes(two->der, two->der_len), &arg.cert), REASON_OK);
+    ck_assert_int_eq(rollover_step(&ring, EVENT_STAGE, &arg, &terms, NOW, &todo), REASON_OK);
     current = keyring_current(&ring)->cert->x5t_s256;
     next = rollout_next(&ring)->cert->x5t_s256;
 }
