@@ -4,6 +4,8 @@
 #include "b64.h"
 #include "check_key.h"
 #include "claims.h"
+#include "https_url.h"
+#include "metadata.h"
 
 _Static_assert(ANNOUNCE_KEYS_MAX <= 64, "a list in a payload has at most 64 entries");
 
@@ -38,7 +40,7 @@ static rung_function *const ladder[] = {
     find_key,         /* R12-R14 */
     verify_signature, /* R9 */
     judge_times,      /* R17, and 60 s at most */
-    judge_audience,   /* R16, here: our address, byte for byte */
+    judge_audience,   /* R16, here: the address of our document */
     judge_kind,       /* R19 */
     take_list,
 };
@@ -146,11 +148,18 @@ static enum reason judge_times(struct announcing *a)
     return a->issued_at - skew <= a->now ? REASON_OK : REASON_NOT_YET_VALID;
 }
 
+/* The partner asks at whichever of our paths its administrator wrote down. */
 static enum reason judge_audience(struct announcing *a)
 {
-    if (!a->claims.aud.p)
+    struct https_url asked, ours;
+    if (!a->claims.aud.p || !https_url_parse(a->claims.aud, &asked))
         return REASON_AUDIENCE_FORM;
-    return span_eq_str(a->claims.aud, a->settings->metadata.url) ? REASON_OK : REASON_AUDIENCE;
+    if (span_eq_str(a->claims.aud, a->settings->metadata.url))
+        return REASON_OK;
+    return https_url_parse(span_of(a->settings->metadata.url), &ours) &&
+                   span_eq_nocase(asked.authority, ours.authority) && metadata_is_path(asked.path)
+               ? REASON_OK
+               : REASON_AUDIENCE;
 }
 
 /* What speaks for an application or a user is no announcement, whatever its typ says. */

@@ -23,10 +23,10 @@ struct announce_checked {
     size_t n_trusts;
 };
 
-/* Judges `token` against the address that partners know us by ([Metadata] URL=), at wall time
- * `now`. The partner's own VALID keys count, none in grace and none of others. Fills *ret in any
- * case; returns ret->reason. Writes no state: that an announcement is a repetition is the caller's
- * to see (issued_at). */
+/* Judges `token` at wall time `now` against the address that partners know us by: [Metadata] URL=,
+ * or another path of that server where the same document is. The partner's own VALID keys count,
+ * none in grace and none of others. Fills *ret in any case; returns ret->reason. Writes no state:
+ * that an announcement is a repetition is the caller's to see (issued_at). */
 enum reason check_announce(struct jws_scratch *scratch, const struct settings *s,
     const struct store *store, struct span token, int64_t now, struct announce_checked *ret)
     WARN_UNUSED;

@@ -71,3 +71,7 @@ enum reason metadata_render_jwks(const struct metadata_own *own, struct buf *out
 /* OpenID discovery: issuer (the https origin of own->url, lower case), jwks_uri, and what the
  * specification demands. REASON_INVALID_REQUEST when the URL is not https. */
 enum reason metadata_render_openid(const struct metadata_own *own, struct buf *out) WARN_UNUSED;
+
+/* Every path at which partners are known to ask for a metadata document (protocol note 1.1); ASCII
+ * case does not matter, a final slash neither. */
+bool metadata_is_path(struct span path);

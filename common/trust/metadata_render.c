@@ -166,3 +166,15 @@ enum reason metadata_render_openid(const struct metadata_own *own, struct buf *o
     json_out_object_end(&j);
     return finish(out);
 }
+
+bool metadata_is_path(struct span path)
+{
+    static const char *const paths[] = {
+        "/metadata/json/1", "/autodiscover/metadata/json/1", "/_layouts/15/metadata/json/1"};
+    if (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        if (span_eq_nocase(path, span_of(paths[i])))
+            return true;
+    return false;
+}

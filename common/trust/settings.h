@@ -176,6 +176,7 @@ bool settings_need_restart(
 const struct partner *settings_partner(const struct settings *s, struct span name);
 const struct partner *settings_partner_of_issuer(const struct settings *s, struct span issuer);
 const struct client_rule *settings_client(const struct settings *s, struct span name);
+const char *key_source_name(enum key_source s);   /* managed, files, credential */
 const char *trust_level_name(enum trust_level t); /* full, application, user */
 const char *continuity_name(enum continuity c);   /* tls, pinned, signed */
 /* HoldDown= where it counts: for a partner vouched for by the system's CAs alone, with neither

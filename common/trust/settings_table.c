@@ -631,6 +631,11 @@ const char *continuity_name(enum continuity c)
     return setting_word_of(words_continuity, (int)c);
 }
 
+const char *key_source_name(enum key_source s)
+{
+    return setting_word_of(words_source, (int)s);
+}
+
 const char *trust_level_name(enum trust_level t)
 {
     return setting_word_of(words_trust, (int)t);

@@ -150,11 +150,16 @@ static int start_parts(struct broker *b, struct listeners *l)
     if (b->workers && b->signer)
         b->reload =
             reload_new(b->base, b->options->config_dir, b->workers, b->signer, &wiring_reload, b);
+    b->witness = witness_new(b->base, b->options->state_dir, &wiring_witness, b);
+    b->announces = announces_new(&wiring_announces, b);
     b->control = control_new(b, TAKE_FD(l->control));
-    if (!b->refresher || !b->reload || !b->control) {
+    if (!b->refresher || !b->reload || !b->control || !b->witness || !b->announces) {
         log_err("out of memory");
         return BROKER_EXIT_FAULT;
     }
+    witness_use(b->witness, b->settings);
+    fetch_link_signer(b->fetcher, wiring_sign, b);
+    public_doors_on_visit(b->public, wiring_on_visit, b);
     b->health.may_validate = true;
     workers_health(b->workers, b->health);
     return start_workers(b, l);
@@ -292,6 +297,8 @@ static void stop(struct broker *b)
     wiring_close(b);
     workers_free(b->workers);
     public_doors_free(b->public);
+    witness_free(b->witness);
+    announces_free(b->announces);
     tls_freep(&b->next_tls);
     partners_free(b->partners);
     closep(&b->state_lock);

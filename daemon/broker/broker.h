@@ -3,6 +3,7 @@
  * its own. This struct is what the parts are hung on; broker.c alone wires them together. */
 #pragma once
 
+#include "announces.h"
 #include "children.h"
 #include "control.h"
 #include "fetch_link.h"
@@ -13,6 +14,7 @@
 #include "refresher.h"
 #include "reload.h"
 #include "signer_link.h"
+#include "witness.h"
 #include "workers.h"
 
 struct broker_options {
@@ -36,6 +38,7 @@ struct broker {
     uint64_t trust_generation;
     struct msg_health health;
     bool ready, stopping;
+    bool is_published;   /* what is served now is of the ring that came last */
     bool signer_differs; /* it works by another configuration, as last told in the log */
     int exit_status;
 
@@ -47,6 +50,8 @@ struct broker {
     struct signer_link *signer;
     struct workers *workers;
     struct public_doors *public;
+    struct witness *witness;
+    struct announces *announces;
     struct reload *reload;
     struct control *control;
     struct all *all; /* with --all, else NULL */

@@ -38,6 +38,7 @@ static void on_closed(struct varlink_conn *v, void *arg)
     LIST_REMOVE(c, next);
     c->control->connections--;
     control_refresh_closed(c);
+    control_keys_closed(c);
     if (c->on_gone)
         c->on_gone(c->gone_arg);
     free(c);

@@ -12,6 +12,7 @@
 struct broker;
 struct control;
 struct judged;
+struct msg_rolled;
 struct partner_entry;
 
 /* `listener` is taken over; `b` outlives it. NULL: out of memory. */
@@ -27,4 +28,7 @@ bool control_waiting(const struct control *c); /* somebody waits for a refresh *
 void control_on_ended(struct control *c, const struct partner_entry *e, const struct judged *j);
 /* News from workers_fence. */
 void control_on_fence(struct control *c, uint32_t passed);
+/* The signer has answered an order, or is gone and will not. */
+void control_on_rolled(struct control *c, uint32_t id, const struct msg_rolled *m);
+void control_on_signer_lost(struct control *c);
 void control_on_gone(struct control *c, const struct partner_entry *e);

@@ -100,6 +100,18 @@ void control_reply(struct varlink_call *call, struct buf *b, struct json_out *j)
     varlink_reply(call, buf_span(b), false);
 }
 
+void control_put_lines(struct json_out *j, const char *name, struct span lines)
+{
+    json_out_array(j, name);
+    while (lines.n > 0) {
+        size_t n = span_find(lines, '\n');
+        if (n > 0)
+            json_out_span(j, NULL, (struct span){lines.p, n});
+        lines = span_skip(lines, n < lines.n ? n + 1 : n);
+    }
+    json_out_array_end(j);
+}
+
 /* Answers that come later. */
 
 void control_wait(struct varlink_call *call, void (*on_gone)(void *arg), void *arg)

@@ -35,6 +35,8 @@ struct partner_entry *control_partner(struct varlink_call *call, struct span nam
 /* Answers with the error `error` of our interface ("NoSuchPartner") and one text member. */
 void control_error(
     struct varlink_call *call, const char *error, const char *field, struct span value);
+/* Member `name`: each line of the text as one string. */
+void control_put_lines(struct json_out *j, const char *name, struct span lines);
 /* Starts the object of an answer in `b`, and sends it. A buffer that failed becomes an error. */
 void control_start(struct buf *b, struct json_out *j);
 void control_reply(struct varlink_call *call, struct buf *b, struct json_out *j);

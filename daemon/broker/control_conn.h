@@ -25,8 +25,12 @@ struct control_conn {
     struct peer_id peer;
     struct refresh_part *parts; /* a Refresh waits */
     size_t n_parts;
-    bool reloading;             /* a Reload waits */
-    void (*on_gone)(void *arg); /* another call waits */
+    bool reloading;  /* a Reload waits */
+    bool is_rolling; /* an order to the signer waits */
+    bool dry_run;    /* ... that only asks */
+    uint32_t roll_id;
+    struct buf roll_notes;      /* ... and what we have to say about it, lines */
+    void (*on_gone)(void *arg); /* another call waits (control_wait) */
     void *gone_arg;
 };
 
@@ -55,5 +59,7 @@ static inline struct control_conn *control_conn_of(const struct varlink_call *ca
 
 /* A connection that ends while a Refresh or a Reload waits on it. */
 void control_refresh_closed(struct control_conn *c);
+/* The same while an order to the signer waits. */
+void control_keys_closed(struct control_conn *c);
 /* The workers are leaving and would never answer: who waits for a reload is told. */
 void control_refresh_stop(struct control_conn *c);

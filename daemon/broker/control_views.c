@@ -86,6 +86,10 @@ static void put_counters(const struct broker *b, struct json_out *j)
     json_out_int(j, "clockJumps", (int64_t)refresh.clock_jumps);
     json_out_int(j, "publicConnections", public_doors_connections(b->public));
     json_out_int(j, "publicCutOff", (int64_t)public_doors_cut_off(b->public));
+    const struct announces_counters *said = announces_counted(b->announces);
+    json_out_int(j, "announcesTaken", (int64_t)said->taken);
+    json_out_int(j, "announcesRefused", (int64_t)said->refused);
+    json_out_int(j, "announcesSuppressed", (int64_t)said->suppressed);
     json_out_int(j, "framesDropped",
         (int64_t)(signer_link_dropped(b->signer) + fetch_link_dropped(b->fetcher) +
                   workers_dropped(b->workers)));

@@ -12,32 +12,20 @@ struct documents {
     int64_t max_age_s;
 };
 
-/* Every path that partners are known to ask for (protocol note 1.1). */
 static const struct {
     const char *path;
     enum kind kind;
-    bool loose; /* case does not matter, a final slash neither */
 } paths[] = {
-    {"/metadata/json/1", KIND_METADATA, true},
-    {"/autodiscover/metadata/json/1", KIND_METADATA, true},
-    {"/_layouts/15/metadata/json/1", KIND_METADATA, true},
-    {"/.well-known/openid-configuration", KIND_OPENID, false},
-    {"/.well-known/jwks.json", KIND_JWKS, false},
+    {"/.well-known/openid-configuration", KIND_OPENID},
+    {"/.well-known/jwks.json", KIND_JWKS},
 };
-
-static bool matches(struct span path, const char *known, bool loose)
-{
-    if (!loose)
-        return span_eq_str(path, known);
-    if (path.n > 1 && path.p[path.n - 1] == '/')
-        path.n--;
-    return span_eq_nocase(path, span_of(known));
-}
 
 const struct document *documents_find(const struct documents *d, struct span path)
 {
+    if (metadata_is_path(path))
+        return &d->list[KIND_METADATA];
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-        if (matches(path, paths[i].path, paths[i].loose))
+        if (span_eq_str(path, paths[i].path))
             return &d->list[paths[i].kind];
     return NULL;
 }
@@ -131,6 +119,7 @@ enum reason documents_render(const struct documents_of *of, struct documents **r
             r = freeze(&text, &d->list[i]);
         if (r != REASON_OK)
             return r;
+        d->list[i].holds_keys = i != KIND_OPENID;
     }
     *ret = TAKE(d);
     return REASON_OK;

@@ -13,6 +13,7 @@ struct document {
     struct evbuffer *body; /* immutable */
     size_t len;
     char etag[DOCUMENT_ETAG_LEN]; /* strong: of the bytes */
+    bool holds_keys;              /* who has it knows our keys */
 };
 
 struct documents;

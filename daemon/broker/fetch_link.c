@@ -20,8 +20,12 @@ struct fetch {
     fetch_done_fn *on_done;
     void *arg;
     struct event *deadline;
-    uint32_t id;    /* on the present link; 0: not sent */
-    unsigned sends; /* how often it was */
+    uint32_t id;         /* on the present link; 0: not sent */
+    unsigned sends;      /* how often it was */
+    bool is_asking;      /* the signer ... */
+    uint32_t asked_id;   /* ... with this question */
+    char partner[256];   /* for the log */
+    struct buf announce; /* its answer, secret; empty: none */
     uint32_t timeout_ms, max_bytes;
     size_t frame_len;
     uint8_t *frame; /* FRAME_HEAD and fields, ready but for the id */
@@ -30,6 +34,8 @@ struct fetch {
 struct fetch_link {
     struct event_base *base;
     struct relink *relink;
+    fetch_sign_fn *sign; /* NULL: there is no signer to ask */
+    void *sign_arg;
     LIST_HEAD(, fetch) all;
 };
 
@@ -37,6 +43,7 @@ static void fetch_free(struct fetch *f)
 {
     LIST_REMOVE(f, next);
     event_free(f->deadline);
+    buf_done(&f->announce);
     free(f->frame);
     free(f);
 }
@@ -70,12 +77,18 @@ static void set_deadline(struct fetch *f, uint32_t ms)
         log_err("fetcher: no memory for a timer");
 }
 
+static void fetch_go(struct fetch *f);
+
 static void on_deadline(evutil_socket_t unused, short what, void *arg)
 {
     struct fetch *f = arg;
     (void)unused;
     (void)what;
-    if (f->id)
+    if (f->is_asking) {
+        log_info(
+            "partner %s: the signer has no announcement in time, fetching without", f->partner);
+        fetch_go(f);
+    } else if (f->id)
         fetch_fail(f, REASON_FETCH_AWAY, "the fetcher has not answered in time");
     else
         fetch_fail(f, REASON_FETCH_AWAY, "no link to the fetcher");
@@ -85,7 +98,7 @@ static void on_deadline(evutil_socket_t unused, short what, void *arg)
 static void fetch_send(struct fetch *f)
 {
     struct link *l = relink_link(f->fl->relink);
-    if (!l || f->id || f->sends == FETCH_SENDS_MAX)
+    if (!l || f->id || f->is_asking || f->sends == FETCH_SENDS_MAX)
         return;
     struct frame_in in;
     uint8_t room[FRAME_MAX];
@@ -94,13 +107,24 @@ static void fetch_send(struct fetch *f)
     if (!frame_open(&in, f->frame, f->frame_len) || !msg_fetch_get(&in, &m))
         return;
     uint32_t id = link_next_id(l);
+    m.announce = buf_span(&f->announce);
     frame_start(&out, room, sizeof(room), MSG_FETCH, id);
     msg_fetch_put(&out, &m);
-    if (link_send(l, &out, -1) < 0)
+    int r = link_send(l, &out, -1);
+    explicit_bzero(room, sizeof(room));
+    if (r < 0)
         return; /* the deadline answers */
     f->id = id;
     f->sends++;
     set_deadline(f, f->timeout_ms + FETCH_GRACE_MS);
+}
+
+/* Nothing more is waited for: to the fetcher with what there is. */
+static void fetch_go(struct fetch *f)
+{
+    f->is_asking = false;
+    set_deadline(f, FETCH_AWAY_MS);
+    fetch_send(f);
 }
 
 static void on_up(void *arg)
@@ -166,7 +190,7 @@ static void on_frame(struct frame_in *in, int *fd, void *arg)
     take_answer(f, &m, body);
 }
 
-struct fetch *fetch_start(
+static struct fetch *fetch_new(
     struct fetch_link *fl, const struct msg_fetch *m, fetch_done_fn *on_done, void *arg)
 {
     uint8_t room[FRAME_MAX];
@@ -180,7 +204,8 @@ struct fetch *fetch_start(
         .on_done = on_done,
         .arg = arg,
         .timeout_ms = m->timeout_ms,
-        .max_bytes = m->max_bytes};
+        .max_bytes = m->max_bytes,
+        .announce = {.max = FRAME_MAX / 2, .secret = true}};
     f->frame_len = frame_finish(&out);
     f->frame = f->frame_len ? malloc(f->frame_len) : NULL;
     f->deadline = evtimer_new(fl->base, on_deadline, f);
@@ -193,9 +218,63 @@ struct fetch *fetch_start(
     }
     memcpy(f->frame, room, f->frame_len);
     LIST_INSERT_HEAD(&fl->all, f, next);
-    set_deadline(f, FETCH_AWAY_MS);
-    fetch_send(f);
     return f;
+}
+
+struct fetch *fetch_start(
+    struct fetch_link *fl, const struct msg_fetch *m, fetch_done_fn *on_done, void *arg)
+{
+    struct fetch *f = fetch_new(fl, m, on_done, arg);
+    if (f)
+        fetch_go(f);
+    return f;
+}
+
+struct fetch *fetch_start_announced(struct fetch_link *fl, const struct msg_fetch *m,
+    const struct msg_sign *sign, fetch_done_fn *on_done, void *arg)
+{
+    struct fetch *f = fetch_new(fl, m, on_done, arg);
+    if (!f)
+        return NULL;
+    snprintf(f->partner, sizeof(f->partner), "%.*s", (int)sign->partner.n, sign->partner.p);
+    f->is_asking = fl->sign && fl->sign(sign, &f->asked_id, fl->sign_arg) == 0;
+    if (f->is_asking)
+        set_deadline(f, FETCH_SIGN_MS);
+    else
+        fetch_go(f);
+    return f;
+}
+
+void fetch_link_signer(struct fetch_link *fl, fetch_sign_fn *sign, void *arg)
+{
+    fl->sign = sign;
+    fl->sign_arg = arg;
+}
+
+void fetch_link_signed(struct fetch_link *fl, uint32_t id, const struct msg_signed *m)
+{
+    struct fetch *f;
+    LIST_FOREACH (f, &fl->all, next)
+        if (f->is_asking && f->asked_id == id)
+            break;
+    if (!f)
+        return;
+    if (m->reason == REASON_OK)
+        buf_put_span(&f->announce, m->token);
+    else
+        log_info("partner %s: the signer does not announce us: %s; fetching without", f->partner,
+            reason_sentence(m->reason));
+    if (f->announce.failed)
+        buf_reset(&f->announce);
+    fetch_go(f);
+}
+
+void fetch_link_signer_lost(struct fetch_link *fl)
+{
+    struct fetch *f;
+    LIST_FOREACH (f, &fl->all, next)
+        if (f->is_asking)
+            fetch_go(f);
 }
 
 bool fetch_link_up(const struct fetch_link *fl)

@@ -29,5 +29,18 @@ uint64_t fetch_link_dropped(const struct fetch_link *fl);
  * `m` are copied. */
 struct fetch *fetch_start(struct fetch_link *fl, const struct msg_fetch *m, fetch_done_fn *on_done,
     void *arg) WARN_UNUSED;
+/* The same, but says who asks: the signer is asked first for the token that `sign` describes. It
+ * delays the request by FETCH_SIGN_MS at most; without a token the request goes out all the same.
+ */
+#define FETCH_SIGN_MS 1000
+struct fetch *fetch_start_announced(struct fetch_link *fl, const struct msg_fetch *m,
+    const struct msg_sign *sign, fetch_done_fn *on_done, void *arg) WARN_UNUSED;
+/* Who asks the signer: 0 and the id of the question, or -errno. Before the first of the above. */
+typedef int fetch_sign_fn(const struct msg_sign *m, uint32_t *ret_id, void *arg);
+void fetch_link_signer(struct fetch_link *fl, fetch_sign_fn *sign, void *arg);
+/* The signer's answer; one that nobody waits for is ignored. */
+void fetch_link_signed(struct fetch_link *fl, uint32_t id, const struct msg_signed *m);
+/* Answers that are outstanding never come. */
+void fetch_link_signer_lost(struct fetch_link *fl);
 /* The answer is no longer wanted. NULL is fine. */
 void fetch_cancel(struct fetch *f);

@@ -17,10 +17,11 @@ struct partner_entry {
     unsigned attempts;        /* begun since the start */
     struct fetch *fetch;      /* under way, the refresher's */
     size_t url_at;            /* ... at this one of the metadata URLs */
-    bool save_failed;         /* told once, until a write works again */
-    size_t index;             /* its place, partners_at(index) */
-    unsigned round;           /* of partners_adopt that saw it last */
-    void *refresher;          /* the refresher's own, for its callback */
+    char address[64]; /* where its document came from last, "": not fetched since the start */
+    bool save_failed; /* told once, until a write works again */
+    size_t index;     /* its place, partners_at(index) */
+    unsigned round;   /* of partners_adopt that saw it last */
+    void *refresher;  /* the refresher's own, for its callback */
 };
 
 struct partners;

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "process.h"
 
+#include <arpa/inet.h>
 #include <event2/bufferevent_ssl.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -57,6 +58,8 @@ struct public_doors {
     unsigned long descriptors; /* that this process may have open */
     struct timeval first_within;
     bool stopping;
+    public_visit_fn *on_visit; /* NULL: nobody asks */
+    void *visit_arg;
 };
 
 static void conn_first_done(struct public_conn *c)
@@ -88,6 +91,42 @@ static void on_closed(struct http_conn *h, void *arg)
     w->connections--;
 }
 
+/* Who is at the other end of a TCP connection; IPv4 within IPv6 as what it is. */
+static void name_peer(int fd, char out[PUBLIC_ADDRESS_MAX])
+{
+    struct sockaddr_storage a;
+    socklen_t len = sizeof(a);
+    out[0] = '\0';
+    if (getpeername(fd, (struct sockaddr *)&a, &len) < 0)
+        return;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a;
+    if (a.ss_family == AF_INET)
+        inet_ntop(AF_INET, &v4->sin_addr, out, PUBLIC_ADDRESS_MAX);
+    else if (a.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, out, PUBLIC_ADDRESS_MAX);
+    else if (a.ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &v6->sin6_addr, out, PUBLIC_ADDRESS_MAX);
+}
+
+/* Copied before the answer, since the connection may be gone after it. False: nobody asks, or no
+ * key was shown. */
+static bool note_visit(const struct public_conn *c, const struct http_request *req,
+    const struct site_reply *r, struct public_visit *v)
+{
+    unsigned n;
+    if (!c->all->on_visit || !r->document || !r->document->holds_keys || req->method != HTTP_GET)
+        return false;
+    struct span said = http_header(req, "S2S-Announce", &n);
+    if (n != 1 || said.n >= sizeof(v->announce))
+        said.n = 0;
+    if (said.n > 0)
+        memcpy(v->announce, said.p, said.n);
+    v->announce[said.n] = '\0';
+    name_peer(bufferevent_getfd(http_conn_bev(c->http)), v->address);
+    return true;
+}
+
 static void on_request(struct http_conn *h, const struct http_request *req, void *arg)
 {
     struct public_conn *c = arg;
@@ -104,7 +143,12 @@ static void on_request(struct http_conn *h, const struct http_request *req, void
         a.shared = r.document->body;
         a.shared_len = r.document->len;
     }
+    struct public_visit v;
+    struct public_doors *p = c->all;
+    bool is_visit = note_visit(c, req, &r, &v);
     http_conn_reply(h, &a);
+    if (is_visit)
+        p->on_visit(&v, p->visit_arg);
 }
 
 static void on_first_late(evutil_socket_t unused, short what, void *arg)
@@ -238,6 +282,12 @@ enum reason public_doors_serve(
         if (p->ways[i].listener >= 0 && !way_open(&p->ways[i]))
             return REASON_OUT_OF_MEMORY;
     return REASON_OK;
+}
+
+void public_doors_on_visit(struct public_doors *p, public_visit_fn *on_visit, void *arg)
+{
+    p->on_visit = on_visit;
+    p->visit_arg = arg;
 }
 
 bool public_doors_any(const struct public_doors *p)

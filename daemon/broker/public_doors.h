@@ -10,11 +10,23 @@
 
 #include <event2/event.h>
 
+#define PUBLIC_ADDRESS_MAX 64
+#define PUBLIC_ANNOUNCE_MAX 8193 /* with its NUL */
+
 struct public_doors;
 
 /* Takes the listeners out of `doors` (sets them to -1 there). NULL: out of memory. */
 struct public_doors *public_doors_new(struct event_base *base, struct listeners *doors) WARN_UNUSED;
 void public_doors_free(struct public_doors *p); /* NULL is fine; open connections are cut */
+
+/* Somebody was given a document that holds our keys, or was told that he has the present one. */
+struct public_visit {
+    char address[PUBLIC_ADDRESS_MAX];   /* his IP address as text; "" behind a web server */
+    char announce[PUBLIC_ANNOUNCE_MAX]; /* what he says about himself, not judged; "" nothing */
+};
+typedef void public_visit_fn(const struct public_visit *v, void *arg);
+/* Called when the answer is in the hands of the connection; NULL: nobody. */
+void public_doors_on_visit(struct public_doors *p, public_visit_fn *on_visit, void *arg);
 
 /* Has any listener. */
 bool public_doors_any(const struct public_doors *p);

@@ -229,6 +229,8 @@ static void on_answer(const struct msg_fetched *a, struct span body, void *arg)
     look_at_clock(r);
     e->fetch = NULL;
     r->under_way--;
+    if (a->address.n > 0 && a->address.n < sizeof(e->address))
+        snprintf(e->address, sizeof(e->address), "%.*s", (int)a->address.n, a->address.p);
     /* The members of a pool are asked in turn; a document that came is judged, whatever it says. */
     if (a->reason != REASON_OK && a->reason != REASON_FETCH_AWAY &&
         e->url_at + 1 < e->partner->metadata_urls.n) {
@@ -240,6 +242,22 @@ static void on_answer(const struct msg_fetched *a, struct span body, void *arg)
         attempt_judge(r, e, a, body);
     }
     plan(r);
+}
+
+/* Who asks, and which of the partner's keys count here now. */
+static struct fetch *ask_announced(
+    struct refresher *r, struct partner_entry *e, const struct msg_fetch *m)
+{
+    const struct partner_trust *t = partners_trust(r->ps, e);
+    int64_t now = clock_wall_s(), skew = r->settings->limits.clock_skew_s;
+    struct msg_sign sign = {
+        .kind = SIGN_ANNOUNCE, .partner = span_of(e->partner->name), .url = m->url};
+    for (size_t i = 0; t && i < t->n_keys && sign.n < MSG_SIGN_KEYS_MAX; i++) {
+        const struct partner_key *k = &t->keys[i];
+        if (k->has_x5t && k->state == PKEY_VALID && partner_key_judge(k, now, skew) == REASON_OK)
+            memcpy(sign.x5t[sign.n++], k->x5t, X5T_LEN);
+    }
+    return fetch_start_announced(r->fl, m, &sign, on_answer, e);
 }
 
 static void attempt_ask(struct refresher *r, struct partner_entry *e)
@@ -258,7 +276,7 @@ static void attempt_ask(struct refresher *r, struct partner_entry *e)
     for (; m.n_pins < p->pinned_keys.n && m.n_pins < MSG_PINS_MAX; m.n_pins++)
         m.pins[m.n_pins] = span_of(p->pinned_keys.list[m.n_pins]);
     e->refresher = r;
-    e->fetch = fetch_start(r->fl, &m, on_answer, e);
+    e->fetch = p->announce ? ask_announced(r, e, &m) : fetch_start(r->fl, &m, on_answer, e);
     if (e->fetch) {
         r->under_way++;
         return;

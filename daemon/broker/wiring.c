@@ -120,6 +120,7 @@ static bool publish(struct broker *b, const struct settings *s, const struct key
     enum reason r = documents_render(&of, &documents);
     if (r == REASON_OK)
         r = public_doors_serve(b->public, s, documents);
+    b->is_published = r == REASON_OK;
     if (r != REASON_OK) {
         documents_free(documents);
         log_err("our documents cannot be published: %s", reason_sentence(r));
@@ -141,7 +142,10 @@ static void on_pool(bool documents, void *broker)
 {
     struct broker *b = broker;
     const struct keyring *ring = ring_of(b);
-    if (!documents || !ring || b->stopping)
+    if (b->stopping)
+        return;
+    witness_look(b->witness);
+    if (!documents || !ring)
         return;
     (void)publish(b, b->settings, ring);
     settle(b, NULL, on_moved);
@@ -183,6 +187,7 @@ static void on_ring(const struct keyring *ring, void *broker)
     struct broker *b = broker;
     tell_ring(ring);
     workers_signing_key(b->workers, keyring_current(ring)->cert->x5t);
+    witness_ring(b->witness, ring); /* its word goes before the next line's */
     if (publish(b, b->settings, ring) && public_doors_any(b->public))
         signer_link_published(b->signer, ring->generation);
     settle(b, NULL, on_moved); /* a partner that copies our certificate */
@@ -201,6 +206,8 @@ static void on_lost(void *broker)
 {
     struct broker *b = broker;
     reload_on_signer_lost(b->reload);
+    fetch_link_signer_lost(b->fetcher);
+    control_on_signer_lost(b->control);
     b->health.may_mint = false;
     workers_signer(b->workers, false);
     workers_health(b->workers, b->health);
@@ -214,8 +221,23 @@ static void on_signer_config(uint32_t id, const struct msg_config *m, void *brok
     reload_on_signer(b->reload, id, m);
 }
 
-const struct signer_link_ops wiring_signer = {
-    .on_ring = on_ring, .on_lost = on_lost, .on_config = on_signer_config};
+static void on_rolled(uint32_t id, const struct msg_rolled *m, void *broker)
+{
+    const struct broker *b = broker;
+    control_on_rolled(b->control, id, m);
+}
+
+static void on_signed(uint32_t id, const struct msg_signed *m, void *broker)
+{
+    const struct broker *b = broker;
+    fetch_link_signed(b->fetcher, id, m);
+}
+
+const struct signer_link_ops wiring_signer = {.on_ring = on_ring,
+    .on_lost = on_lost,
+    .on_config = on_signer_config,
+    .on_rolled = on_rolled,
+    .on_signed = on_signed};
 
 /* Workers. */
 
@@ -249,6 +271,14 @@ static void on_fence(uint32_t passed, void *broker)
     control_on_fence(b->control, passed);
 }
 
+static void on_announced(uint64_t ticket, const struct msg_announced *m, void *broker)
+{
+    struct broker *b = broker;
+    const struct partner_sightings *p =
+        sightings_partner(witness_sightings(b->witness), m->partner);
+    announces_judged(b->announces, ticket, m, p ? p->announced_at : 0);
+}
+
 static int mint_link(void *broker)
 {
     struct broker *b = broker;
@@ -258,6 +288,7 @@ static int mint_link(void *broker)
 const struct workers_ops wiring_workers = {.on_hint = on_hint,
     .hint_pause_ms = hint_pause_ms,
     .on_config = on_worker_config,
+    .on_announced = on_announced,
     .on_dead = on_worker_dead,
     .on_fence = on_fence,
     .mint_link = mint_link};
@@ -313,6 +344,7 @@ static void on_commit(struct settings *next, void *broker)
     if ((ring && !publish(b, next, ring)) || !workers_resync(b->workers, next, b->trust_generation))
         give_up(b);
     refresher_use(b->refresher, next);
+    witness_use(b->witness, next);
     settings_free(old);
 }
 

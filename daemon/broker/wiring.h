@@ -12,6 +12,14 @@ extern const struct pool_members_ops wiring_pool;
 
 /* e->state.trust is another one: the store and the validators are told. */
 void wiring_trust_moved(struct broker *b, struct partner_entry *e);
+extern const struct witness_ops wiring_witness;
+extern const struct announces_ops wiring_announces;
+
+/* Somebody was shown our keys at the public door. */
+void wiring_on_visit(const struct public_visit *v, void *broker);
+/* fetch_sign_fn: the signer is asked who we are. */
+int wiring_sign(const struct msg_sign *m, uint32_t *ret_id, void *broker);
+
 /* partners_gone_fn: a partner has left the configuration. */
 void wiring_on_gone(struct partner_entry *e, void *broker);
 /* partners_moved_fn for the time before there are workers. */

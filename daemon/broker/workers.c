@@ -74,6 +74,7 @@ struct workers {
     uint32_t fence, fence_told;   /* the last one put up; the last one told as passed */
     uint8_t signing_key[X5T_LEN]; /* of CURRENT; zeros: not known yet */
     bool held, stopping;
+    size_t turn; /* of the validator that judges the next announcement */
 };
 
 const char *workers_kind_name(enum workers_kind k)
@@ -287,15 +288,58 @@ static void take_pong(struct worker *w, uint32_t id)
     }
 }
 
+/* Ids are of one link; together with the slot they name one question. */
+static uint64_t ticket_of(const struct worker *w, uint32_t id)
+{
+    return (uint64_t)w->slot << 32 | id;
+}
+
+static int announce_to(struct worker *w, struct span token, uint64_t *ret_ticket)
+{
+    uint8_t room[FRAME_MAX];
+    struct frame_out f;
+    uint32_t id = link_next_id(w->link);
+    frame_start(&f, room, sizeof(room), MSG_ANNOUNCE, id);
+    msg_name_put(&f, token);
+    *ret_ticket = ticket_of(w, id);
+    return link_send(w->link, &f, -1);
+}
+
+int workers_announce(struct workers *ws, struct span token, uint64_t *ret_ticket)
+{
+    for (size_t i = 0; i < ws->n; i++) {
+        struct worker *w = &ws->list[ws->turn++ % ws->n];
+        if (w->kind == WORKERS_VALIDATOR && w->link)
+            return announce_to(w, token, ret_ticket);
+    }
+    return -ENOTCONN;
+}
+
+/* False: it is not a message of a validator, or a malformed one. */
+static bool take_from_validator(struct worker *w, struct frame_in *f)
+{
+    struct msg_hint hint;
+    struct msg_announced announced;
+    if (w->kind != WORKERS_VALIDATOR)
+        return false;
+    if (f->type == MSG_HINT && msg_hint_get(f, &hint)) {
+        take_hint(w, &hint);
+        return true;
+    }
+    if (f->type != MSG_ANNOUNCED || !w->all->ops->on_announced || !msg_announced_get(f, &announced))
+        return false;
+    w->all->ops->on_announced(ticket_of(w, f->id), &announced, w->all->arg);
+    return true;
+}
+
 static void on_frame(struct link *l, struct frame_in *f, int *fd, void *arg)
 {
     struct worker *w = arg;
-    struct msg_hint hint;
     struct msg_config config;
     (void)fd;
-    if (f->type == MSG_HINT && w->kind == WORKERS_VALIDATOR && msg_hint_get(f, &hint))
-        take_hint(w, &hint);
-    else if (f->type == MSG_CONFIG_READY && msg_config_get(f, &config))
+    if (take_from_validator(w, f))
+        return;
+    if (f->type == MSG_CONFIG_READY && msg_config_get(f, &config))
         w->all->ops->on_config(w->slot, f->id, &config, w->all->arg);
     else if (f->type == MSG_SIGNER_LINK && w->kind == WORKERS_MINTER && frame_end(f))
         send_signer(w);

@@ -23,6 +23,8 @@ struct workers_ops {
     int64_t (*hint_pause_ms)(const struct partner_entry *e, void *arg);
     /* The answer to MSG_CONFIG_PREPARE of worker `slot`, with the id of the question. */
     void (*on_config)(size_t slot, uint32_t id, const struct msg_config *m, void *arg);
+    /* What a validator found in the token of workers_announce with that ticket. May be NULL. */
+    void (*on_announced)(uint64_t ticket, const struct msg_announced *m, void *arg);
     /* A worker is gone; another is started unless they are held. */
     void (*on_dead)(size_t slot, void *arg);
     void (*on_fence)(uint32_t passed, void *arg); /* see workers_fence; may be NULL */
@@ -79,6 +81,10 @@ void workers_signing_key(struct workers *w, const uint8_t x5t[X5T_LEN]);
 /* Asks each worker whether it is there, and kills one that has not answered several times in a row:
  * another takes its place. Runs by itself every few seconds. */
 void workers_ping(struct workers *w);
+
+/* Lets a validator judge an announce token; they take turns. *ret_ticket names the answer, which
+ * does not come when that validator dies. 0, -ENOTCONN: there is none, or -errno. */
+int workers_announce(struct workers *w, struct span token, uint64_t *ret_ticket) WARN_UNUSED;
 
 size_t workers_count(const struct workers *w);
 /* MSG_CONFIG_PREPARE, _COMMIT or _ABORT to one of them. 0 or -errno, -ENOTCONN when it is not

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A request header, an announce token in the longest. */
+#define TRANSFER_HEADER_MAX 9000
 #define USER_AGENT "s2sd/" S2SD_VERSION
 /* The system's certificates are parsed once an hour (23 ms of CPU each time); a partner's own file
  * at each fetch. */
@@ -190,11 +192,11 @@ static void set_limits(CURL *e, const struct msg_fetch *m, bool *ok)
 
 static bool add_header(struct transfer *t, const char *name, struct span value)
 {
-    CLEANUP(buf_done) struct buf line = BUF_INIT(1024);
+    CLEANUP(buf_done) struct buf line = {.max = TRANSFER_HEADER_MAX, .secret = true};
     buf_put_str(&line, name);
     buf_put_span(&line, value);
-    CLEANUP(freep) char *text = buf_take(&line);
-    struct curl_slist *more = text ? curl_slist_append(t->headers, text) : NULL;
+    buf_put_char(&line, '\0');
+    struct curl_slist *more = line.failed ? NULL : curl_slist_append(t->headers, line.p);
     if (more)
         t->headers = more;
     return more != NULL;
@@ -217,6 +219,8 @@ static bool set_headers(struct transfer *t, const struct msg_fetch *m)
     if (m->last_modified.n > 0)
         ok &= is_printable(m->last_modified) &&
               add_header(t, "If-Modified-Since: ", m->last_modified);
+    if (m->announce.n > 0)
+        ok &= is_printable(m->announce) && add_header(t, "S2S-Announce: ", m->announce);
     set_ptr(t->easy, CURLOPT_HTTPHEADER, t->headers, &ok);
     return ok;
 }
@@ -273,6 +277,8 @@ void transfer_free(struct transfer *t)
     if (!t)
         return;
     curl_easy_cleanup(t->easy);
+    for (struct curl_slist *h = t->headers; h; h = h->next)
+        explicit_bzero(h->data, strlen(h->data)); /* an announce token */
     curl_slist_free_all(t->headers);
     buf_done(&t->body);
     free(t);

@@ -27,6 +27,7 @@ struct transfer {
     bool was_asked_wrong; /* not a URL that may be fetched, or a field that does not fit */
     const char *tls_why;  /* our own reason to refuse a certificate */
     char detail[640];     /* for people, safe to log */
+    char address[64];     /* that was connected to, as text */
 };
 
 /* Makes the handle for what the broker asks; it is not started. NULL: out of memory. A transfer

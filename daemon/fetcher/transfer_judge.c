@@ -129,10 +129,20 @@ static uint32_t round_trip_ms(CURL *easy)
     return (uint32_t)((to_us - from_us) / 1000);
 }
 
+/* A whole head means that certificate and name were right: the address is the server's own. */
+static void note_address(struct transfer *t)
+{
+    const char *ip = NULL;
+    t->address[0] = '\0';
+    if (t->head.is_whole && curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip)
+        snprintf(t->address, sizeof(t->address), "%s", ip);
+}
+
 void transfer_judge(struct transfer *t, CURLcode code, struct msg_fetched *ret)
 {
     t->detail[0] = '\0';
     enum reason r = judge(t, code);
+    note_address(t);
     *ret = (struct msg_fetched){.reason = r,
         .status = t->head.is_whole ? t->head.status : 0,
         .etag = span_of(t->head.etag),
@@ -142,5 +152,6 @@ void transfer_judge(struct transfer *t, CURLcode code, struct msg_fetched *ret)
         .date = t->head.date,
         .date_seen_ms = t->date_seen_ms,
         .round_trip_ms = round_trip_ms(t->easy),
-        .detail = span_of(t->detail)};
+        .detail = span_of(t->detail),
+        .address = span_of(t->address)};
 }

@@ -329,6 +329,7 @@ void msg_announced_put(struct frame_out *f, const struct msg_announced *m)
 {
     frame_put_u32(f, m->reason);
     frame_put_span(f, m->partner);
+    frame_put_i64(f, m->issued_at);
     frame_put_span(f, m->x5ts);
 }
 
@@ -336,6 +337,7 @@ bool msg_announced_get(struct frame_in *f, struct msg_announced *m)
 {
     m->reason = get_reason(f);
     m->partner = frame_span(f);
+    m->issued_at = frame_i64(f);
     m->x5ts = frame_span(f);
     return done(f, MSG_ANNOUNCED) && (m->reason == REASON_OK) == (m->partner.n > 0) &&
            m->x5ts.n % X5T_LEN == 0 && m->x5ts.n <= (size_t)MSG_ANNOUNCE_KEYS_MAX * X5T_LEN;

@@ -204,6 +204,7 @@ bool msg_fetched_get(struct frame_in *f, struct msg_fetched *m) WARN_UNUSED;
 struct msg_announced {
     enum reason reason;  /* REASON_OK: it is that partner's word */
     struct span partner; /* section name, empty unless REASON_OK */
+    int64_t issued_at;   /* wall seconds, by the partner's clock */
     struct span x5ts;    /* SHA-1 thumbprints of our keys that the partner trusts, 20 bytes each */
 };
 void msg_announced_put(struct frame_out *f, const struct msg_announced *m);

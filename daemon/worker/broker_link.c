@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker_link.h"
 
+#include "announce.h"
 #include "cleanup.h"
 #include "link.h"
 #include "log.h"
@@ -16,6 +17,7 @@ struct broker_link {
     const struct broker_link_ops *ops;
     struct link *link;
     struct settings *prepared; /* read, not yet in force */
+    struct announce *announce;
 };
 
 /* A frame without fields. A broker that has gone is told elsewhere. */
@@ -102,6 +104,26 @@ static void on_hint_done(struct broker_link *b, struct frame_in *f, int *fd)
         validator_on_hint_done(b->w, &m);
     else
         link_drop(b->link, "not the answer to a hint");
+}
+
+/* Somebody who fetched our document says who he is. */
+static void on_announce(struct broker_link *b, struct frame_in *f, int *fd)
+{
+    (void)fd;
+    struct span token;
+    uint8_t room[4096];
+    struct frame_out out;
+    struct msg_announced m;
+    if (!msg_name_get(f, &token)) {
+        link_drop(b->link, "not an announcement");
+        return;
+    }
+    announce_judge(b->announce, b->w, token, &m);
+    frame_start(&out, room, sizeof room, MSG_ANNOUNCED, f->id);
+    msg_announced_put(&out, &m);
+    int r = link_send(b->link, &out, -1);
+    if (r < 0 && r != -EPIPE)
+        log_err("the broker cannot be told who announces: %s", strerror(-r));
 }
 
 /* Health and signer. */
@@ -207,6 +229,7 @@ static const struct {
     {MSG_SUSPENDED, 1 << WORKER_MINTER, on_suspended},
     {MSG_TRUST_SYNCED, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_synced},
     {MSG_HINT_DONE, 1 << WORKER_VALIDATOR, on_hint_done},
+    {MSG_ANNOUNCE, 1 << WORKER_VALIDATOR, on_announce},
     {MSG_HEALTH, 1 << WORKER_VALIDATOR | 1 << WORKER_MINTER, on_health},
     {MSG_SIGNER_LINK, 1 << WORKER_MINTER, on_signer_link},
     {MSG_SIGNING_KEY, 1 << WORKER_MINTER, on_signing_key},
@@ -243,10 +266,11 @@ struct broker_link *broker_link_new(struct worker *w, int fd, const struct broke
     }
     b->w = w;
     b->ops = ops;
+    b->announce = announce_new();
     b->link = link_new(w->base, fd, on_frame, on_closed, b);
-    if (b->link)
+    if (b->link && b->announce)
         return b;
-    free(b);
+    broker_link_free(b);
     return NULL;
 }
 
@@ -256,6 +280,7 @@ void broker_link_free(struct broker_link *b)
         return;
     link_free(b->link);
     settings_freep(&b->prepared);
+    announce_free(b->announce);
     free(b);
 }
 

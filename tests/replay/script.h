@@ -42,6 +42,13 @@ struct fetch *fetch_start(
     abort();
 }
 
+struct fetch *fetch_start_announced(struct fetch_link *fl, const struct msg_fetch *m,
+    const struct msg_sign *sign, fetch_done_fn *on_done, void *arg)
+{
+    (void)sign;
+    return fetch_start(fl, m, on_done, arg);
+}
+
 void fetch_cancel(struct fetch *f)
 {
     if (f)

@@ -300,6 +300,25 @@ START_TEST(what_is_sent_is_as_the_manual_says)
         "Accept: application/json, */*;q=0.1\r\n\r\n",
         server.port);
     ck_assert_str_eq(body.p, expected);
+    ck_assert(span_eq_str(got.address, "127.0.0.1") || span_eq_str(got.address, "::1"));
+}
+END_TEST
+
+/* Who asks is said in one more header, as long as an announcement can get. */
+START_TEST(an_announcement_goes_out_as_it_is)
+{
+    CLEANUP(buf_done) struct buf body = BUF_INIT(1 << 20);
+    static char token[1500], expected[2048];
+    start_server(&good, 0);
+    struct msg_fetch m = order_of("localhost", "/request");
+    memset(token, 'a', sizeof(token) - 1);
+    token[700] = token[900] = '.';
+    m.announce = span_of(token);
+    ck_assert_int_eq(fetch(&m, &body).reason, REASON_OK);
+    snprintf(expected, sizeof(expected), "\r\nS2S-Announce: %s\r\n\r\n", token);
+    ck_assert_ptr_nonnull(strstr(body.p, expected));
+    m.announce = SPAN("a.b.c\r\nX-Injected: yes");
+    ck_assert_int_eq(fetch_reason(&m), REASON_INVALID_REQUEST);
 }
 END_TEST
 
@@ -601,6 +620,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_document_is_fetched);
     tcase_add_loop_test(tc, every_trick_has_its_reason, 0, ARRAY_LEN(tricks));
     tcase_add_test(tc, what_is_sent_is_as_the_manual_says);
+    tcase_add_test(tc, an_announcement_goes_out_as_it_is);
     tcase_add_test(tc, an_unchanged_document_is_not_sent_again);
     tcase_add_loop_test(tc, only_the_right_server_is_believed, 0, ARRAY_LEN(servers));
     tcase_add_test(tc, our_own_authority_is_not_the_systems);

@@ -139,8 +139,9 @@ static bool get_fetched(struct frame_in *f)
            span_eq(m.detail, fetched.detail) && span_eq(m.address, fetched.address);
 }
 
-static const struct msg_announced announced = {
-    .partner = SPAN("exch"), .x5ts = SPAN("0123456789012345678901234567890123456789")};
+static const struct msg_announced announced = {.partner = SPAN("exch"),
+    .issued_at = 77,
+    .x5ts = SPAN("0123456789012345678901234567890123456789")};
 
 static void put_announced(struct frame_out *f)
 {
@@ -151,7 +152,8 @@ static bool get_announced(struct frame_in *f)
 {
     struct msg_announced m;
     return msg_announced_get(f, &m) && m.reason == REASON_OK &&
-           span_eq(m.partner, announced.partner) && span_eq(m.x5ts, announced.x5ts);
+           span_eq(m.partner, announced.partner) && m.issued_at == 77 &&
+           span_eq(m.x5ts, announced.x5ts);
 }
 
 static void put_number(struct frame_out *f)
@@ -429,12 +431,12 @@ START_TEST(half_an_announcement_is_refused)
         struct msg_announced m;
         bool taken;
     } rows[] = {
-        {{REASON_SIGNATURE, SPAN(""), SPAN("")}, true},
-        {{REASON_SIGNATURE, SPAN("exch"), SPAN("")}, false},
-        {{REASON_OK, SPAN(""), SPAN("")}, false},
-        {{REASON_OK, SPAN("exch"), SPAN("0123456789")}, false},
-        {{REASON_OK, SPAN("exch"), {many, sizeof(many) - X5T_LEN}}, true},
-        {{REASON_OK, SPAN("exch"), {many, sizeof(many)}}, false},
+        {{REASON_SIGNATURE, SPAN(""), 0, SPAN("")}, true},
+        {{REASON_SIGNATURE, SPAN("exch"), 0, SPAN("")}, false},
+        {{REASON_OK, SPAN(""), 0, SPAN("")}, false},
+        {{REASON_OK, SPAN("exch"), 0, SPAN("0123456789")}, false},
+        {{REASON_OK, SPAN("exch"), 0, {many, sizeof(many) - X5T_LEN}}, true},
+        {{REASON_OK, SPAN("exch"), 0, {many, sizeof(many)}}, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct msg_announced m;
