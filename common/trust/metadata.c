@@ -335,6 +335,7 @@ static enum reason judge(
     reason = judge_identity(r, document, self);
     if (reason == REASON_OK && !self)
         reason = judge_pool(r, document);
+    r->m->of_pool = json_get(document, "s2s_own_keys") != NULL;
     if (reason == REASON_OK)
         reason = take_signature(r, document);
     if (reason != REASON_OK)

@@ -19,7 +19,8 @@ struct metadata {
     /* A pool member says with `s2s_own_keys`: N that the first N entries are keys of its own, with
      * `s2s_member` who of the pool it is. */
     bool says_own_keys;
-    size_t n_own;                        /* usable certificates among them: the first of `certs` */
+    bool of_pool; /* a partner's document says the former: the next one may be of another member */
+    size_t n_own; /* usable certificates among them: the first of `certs` */
     uint8_t member[METADATA_MEMBER_LEN]; /* zero: not said */
     /* Came from where anybody may have kept a copy of an older one, so a withdrawn key needs proof
      * that this one is younger (update.h). False for a certificate that an administrator put there.

@@ -76,6 +76,10 @@ void settings_settle_pool(const struct settings *s, struct conf_errors *errors)
         if (given(s, others[i]))
             conf_error(errors, line_of(s, others[i], NULL),
                 "[Pool] %s= has a meaning only with Members=", others[i]);
+    if (s->pool.members.n > 0 && s->metadata.is_signed)
+        conf_error(errors, line_of(s, "Members", NULL),
+            "[Pool] Members= and [Metadata] Signed=yes exclude each other: a member can vouch for "
+            "its own keys only, and its number does not follow that of the others");
     find_twins(s, errors);
     find_partners(s, errors);
 }

@@ -19,7 +19,8 @@ enum guard {
     GRACE_OVER,
     DOCUMENT_NEWER,
     APPROVED,
-    STOOD, /* withdrawn, and in every document again for UPDATE_RETURN_AFTER_S */
+    MEMBERS_LAG, /* another member of a pool did not know the key yet */
+    STOOD,       /* withdrawn, and in every document again for UPDATE_RETURN_AFTER_S */
     FIRST_SIGHT
 };
 
@@ -46,6 +47,7 @@ static const struct row {
     {PKEY_MISSING, TICK, GRACE_OVER, PKEY_GONE, UPDATE_GONE},
     {PKEY_GONE, SEEN, DOCUMENT_NEWER, PKEY_VALID, UPDATE_RETURNED},
     {PKEY_GONE, SEEN, APPROVED, PKEY_VALID, UPDATE_RETURNED},
+    {PKEY_GONE, SEEN, MEMBERS_LAG, PKEY_VALID, UPDATE_RETURNED},
     {PKEY_GONE, SEEN, STOOD, PKEY_VALID, UPDATE_RETURNED},
     {PKEY_GONE, SEEN, FIRST_SIGHT, PKEY_GONE, UPDATE_WITHHELD},
 };
@@ -55,6 +57,7 @@ struct scene {
     int64_t now, grace_s, hold_down_s;
     int64_t newest; /* when the youngest believed key of the document was first seen */
     bool may_be_replayed;
+    bool of_pool;
     bool has_unknown; /* the document holds a key that was never seen, and that is believed */
     bool approved;
 };
@@ -77,6 +80,8 @@ static bool guard_holds(enum guard guard, const struct partner_key *k, const str
         return s->now - k->first_seen_at >= s->hold_down_s;
     case APPROVED:
         return s->approved;
+    case MEMBERS_LAG:
+        return s->of_pool && s->now - k->missing_at < UPDATE_POOL_LAG_S;
     case STOOD:
         return k->returning_at != 0 && s->now - k->returning_at >= UPDATE_RETURN_AFTER_S;
     case NO_GRACE:
@@ -213,6 +218,7 @@ static struct scene look(const struct partner_trust *t, const struct metadata *m
 {
     struct scene s = scene_of(t, rules, now);
     s.may_be_replayed = m->may_be_replayed;
+    s.of_pool = m->of_pool;
     for (size_t i = 0; i < m->n_certs; i++) {
         struct partner_key k = key_of(m->certs[i]);
         const struct partner_key *known = find(t->keys, t->n_keys, &k);

@@ -4,14 +4,18 @@
  * HoldDown=. A key that vanished is honoured for its Grace=, then it is GONE. A GONE key is
  * remembered and comes back with a document that is proven younger than its withdrawal, because it
  * holds a key first believed after that (rule R37: a replayed document does not), or when it stood
- * in every document for UPDATE_RETURN_AFTER_S, or when an administrator approves the document. A
- * certificate from the administrator's own file needs no proof. BARRED keys stay so. */
+ * in every document for UPDATE_RETURN_AFTER_S, or when an administrator approves the document. In
+ * the documents of a pool, whose members learn of each other's keys one after the other, a key may
+ * come back for UPDATE_POOL_LAG_S without proof. A certificate from the administrator's own file
+ * needs none either. BARRED keys stay so. */
 #pragma once
 
 #include "metadata.h"
 #include "store.h"
 
 #define UPDATE_RETURN_AFTER_S (24 * 3600)
+/* No longer than a replayed document would have to be kept up anyway. */
+#define UPDATE_POOL_LAG_S UPDATE_RETURN_AFTER_S
 
 enum update_kind {
     UPDATE_ADDED,

@@ -90,7 +90,7 @@ static void tell_change(
                 "is a copy of ours: stop one of the two, remove pool/self.id in its state folder "
                 "and start it again",
             m->url);
-    if (change->keys)
+    if (change->keys && !(m->is_self && e->told_state == POOL_SELF))
         log_notice("pool member %s: %s: %s -> %s", m->url,
             m->is_self ? "that is this server" : "its own keys changed", before,
             own_thumbprints(m, after, sizeof(after)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Members of a pool: whose keys are taken, who is waited for, what is published of all. */
 #include "pool_member.h"
+#include "update.h"
 
 #include "trust_fixture.h"
 
@@ -319,6 +320,56 @@ START_TEST(file_names_tell_addresses_apart)
 }
 END_TEST
 
+/* The other side: what a partner of the pool makes of it. */
+
+static enum reason partner_reads(
+    struct partner_trust *t, const unsigned *seeds, size_t n, const uint8_t *id, int64_t now)
+{
+    const struct identity other = {.app_id = (char[]){"00000002-0000-0ff1-ce00-000000000000"},
+        .realm = (char[]){REALM},
+        .issuer = (char[]){"00000002-0000-0ff1-ce00-000000000000@" REALM}};
+    const struct partner pins = {.name = (char[]){"lync"},
+        .app_id = identity.app_id,
+        .realm = identity.realm,
+        .issuer = identity.issuer};
+    const struct update_rules rules = {0};
+    CLEANUP(freep) char *body = document(id, seeds, n, 1);
+    CLEANUP(metadata_done) struct metadata m = {0};
+    struct update_changes changes;
+    ck_assert_int_eq(metadata_parse(span_of(body), &pins, &other, now, &m), REASON_OK);
+    ck_assert_int_eq(m.of_pool, id != NULL);
+    return update_apply(t, &m, &rules, now, &changes);
+}
+
+static bool believes(const struct partner_trust *t, unsigned seed)
+{
+    for (size_t i = 0; i < t->n_keys; i++)
+        if (memcmp(t->keys[i].x5t_s256, cert_of(seed)->x5t_s256, X5T_S256_LEN) == 0)
+            return t->keys[i].state == PKEY_VALID;
+    return false;
+}
+
+/* One member announces key 3; a partner reads that member, then one that does not know it yet, then
+ * the first again. From one server that would be a withdrawal, and its undoing in need of proof. */
+START_TEST(a_partner_bears_members_that_lag)
+{
+    for (int pool = 0; pool < 2; pool++) {
+        CLEANUP(partner_trust_freep) struct partner_trust *t = calloc(1, sizeof(*t));
+        const uint8_t *a = pool ? our_id : NULL, *b = pool ? their_id : NULL;
+        t->name = strdup("lync");
+        ck_assert_int_eq(partner_reads(t, (const unsigned[]){1, 3, 2}, 3, a, T0), REASON_OK);
+        ck_assert_int_eq(partner_reads(t, (const unsigned[]){2, 1}, 2, b, T0 + 300), REASON_OK);
+        ck_assert(!believes(t, 3)); /* withdrawn is withdrawn as long as it lasts */
+        ck_assert_int_eq(partner_reads(t, (const unsigned[]){1, 3, 2}, 3, a, T0 + 3900), REASON_OK);
+        ck_assert_int_eq(believes(t, 3), pool);
+        ck_assert_int_eq(partner_reads(t, (const unsigned[]){2, 1}, 2, b, T0 + 4000), REASON_OK);
+        ck_assert_int_eq(
+            partner_reads(t, (const unsigned[]){1, 3, 2}, 3, a, T0 + 4000 + DAY), REASON_OK);
+        ck_assert(!believes(t, 3)); /* a day later it looks like a document that somebody kept */
+    }
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, open_ring, close_certs);
@@ -333,6 +384,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, the_union_fits_into_a_document);
     tcase_add_test(tc, state_reads_back_and_damage_is_seen);
     tcase_add_test(tc, who_we_are_reads_back);
+    tcase_add_test(tc, a_partner_bears_members_that_lag);
     tcase_add_test(tc, file_names_tell_addresses_apart);
 }
 

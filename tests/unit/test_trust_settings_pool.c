@@ -60,6 +60,9 @@ static const struct {
         "of [Partner exch]; a member is this very application\n"},
     {"[Pool]\nMembers=http://node1.contoso.example/x\n",
         "t.conf:6: [Pool] Members=: not of the form https://host[:port]/path\n"},
+    {"[Pool]\nMembers=" URL(1) "\n[Metadata]\nSigned=yes\n",
+        "t.conf:6: [Pool] Members= and [Metadata] Signed=yes exclude each other: a member can "
+        "vouch for its own keys only, and its number does not follow that of the others\n"},
     {"[Pool]\nMember=" URL(1) "\n",
         "t.conf:6: unknown setting Member= in [Pool]; did you mean Members=?\n"},
     {"[Pool]\nMembers=" EIGHT(1) "\nMembers=" EIGHT(2) " " URL(9) "\n",
