@@ -82,7 +82,7 @@ static enum reason judge_issuer(struct reading *r)
 static enum reason find_key(struct reading *r)
 {
     const struct signed_against *a = r->against;
-    if (!r->header.has_x5t)
+    if (!r->header.has_kid && !r->header.has_x5t && !r->header.has_x5t_s256)
         return REASON_NO_KEY_ID;
     for (size_t i = 0; i < a->n_keys; i++) {
         const struct partner_key *k = &a->keys[i];
