@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 BIN=${B:-build}
 TOP=$(mktemp -d)
 chmod 755 "$TOP"
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 declare -A NODE_PID=()
 EXTRA_PIDS=()
 
@@ -55,7 +55,7 @@ finish() {
         failed=$((failed + 1))
     fi
     rm -rf "$TOP"
-    echo "$passed passed, $failed failed"
+    if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
     exit $((failed > 0))
 }
 trap finish EXIT

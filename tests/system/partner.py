@@ -24,6 +24,7 @@ def answer(conn, mode):
     other = document.replace(b"00000004-0000-0ff1-ce00-000000000000", b"00000003-0000-0ff1-ce00-000000000000")
     answers = {
         "good": ok(document, b'ETag: "one"\r\n'),
+        "late": ok(document, b'ETag: "one"\r\n'),
         "redirect": b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n",
         "error": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n",
         "not-json": ok(b"<html>It works!</html>"),
@@ -44,6 +45,8 @@ def answer(conn, mode):
             conn.sendall(bytes([byte]))
             waits.wait(0.5)
     else:
+        if mode == "late":  # time enough for everybody to be waiting
+            threading.Event().wait(0.7)
         conn.sendall(answers[mode])
 
 
