@@ -180,6 +180,13 @@ static enum exit_status report_no_key(struct ctl *ctl, const struct error_fields
     return EXIT_NO;
 }
 
+/* Its sentence says all; the advice of the reason is for documents that cannot be taken. */
+static enum exit_status report_nothing(struct ctl *ctl, const struct error_fields *f)
+{
+    (void)say_sentence(ctl, f);
+    return EXIT_NO;
+}
+
 static enum exit_status report_no_partner_key(struct ctl *ctl, const struct error_fields *f)
 {
     say_safe(ctl, "s2sctl: the partner has no key ", f->key, "\n");
@@ -203,7 +210,7 @@ static const struct {
     {"RollRefused", report_roll_refused},
     {"NoSuchKey", report_no_key},
     {"NoSuchPartnerKey", report_no_partner_key},
-    {"NothingToApprove", report_refused},
+    {"NothingToApprove", report_nothing},
 };
 
 static struct span last_part(struct span name)
