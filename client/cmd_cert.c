@@ -45,10 +45,8 @@ static enum exit_status change(
         return status;
     const struct json_value *changed = json_get(reply, "changed");
     if (has(&ctl->args, OPT_DRY_RUN))
-        buf_put_str(&ctl->out, "Nothing was changed: this was --dry-run.\n");
-    else if (!changed || !changed->truth)
-        buf_put_str(&ctl->out, "Nothing had to be changed.\n");
-    else
+        buf_put_str(&ctl->out, "This was --dry-run.\n");
+    else if (changed && changed->truth)
         buf_printf(&ctl->out, "%s\n", back);
     return status;
 }

@@ -25,8 +25,7 @@ bool show_keys(const struct style *s, const struct json_value *reply, struct buf
     bool *ret_well) WARN_UNUSED;
 bool show_timeline(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;
-/* The lines that answer a changing method; with `changed` false it is said that nothing was. Always
- * well. */
+/* The lines that answer a changing method, and whether anything was changed. Always well. */
 bool show_changed(const struct style *s, const struct json_value *reply, struct buf *out,
     bool *ret_well) WARN_UNUSED;
 /* ListPool. *ret_well: every other member is up and publishes the key that we sign with. */

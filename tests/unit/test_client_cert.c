@@ -24,32 +24,32 @@
     "\"partner\":" BRIEF "},\"metadataUrls\":[],\"audienceHosts\":[],\"permittedUsers\":[],"       \
     "\"refusedUsers\":[],\"keys\":[],\"history\":[]"
 #define HELD "{\"reason\":\"r\",\"sentence\":\"s\",\"detail\":\"\",\"since\":1,\"thumbprints\":[]}"
-#define UNCHANGED "Nothing was changed: this was --dry-run.\n"
+#define DONE "\u2713 Done.\n"
+#define DRY "- Nothing was changed.\nThis was --dry-run.\n"
 
 static const struct talk talks[] = {
     /* cert roll */
     {"cert roll --prepare", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"prepare\""), LINES("\"made\",\"published\"", "true")}},
-        EXIT_YES,
-        "\u2713 made\n\u2713 published\nTo go back before it signs: s2sctl cert roll --abort\n",
+        EXIT_YES, "made\npublished\n" DONE "To go back before it signs: s2sctl cert roll --abort\n",
         ""},
     {"cert roll --prepare --effective +30d", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"prepare\",\"effectiveAt\":1798200000"),
             LINES("\"made\"", "true")}},
-        EXIT_YES, "\u2713 made\nTo go back before it signs: s2sctl cert roll --abort\n", ""},
+        EXIT_YES, "made\n" DONE "To go back before it signs: s2sctl cert roll --abort\n", ""},
     {"cert roll -n --prepare -e 2027-04-02T12:00Z --ascii", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"prepare\",\"effectiveAt\":1806667200,\"dryRun\":true"),
             LINES("\"would be made\"", "false")}},
-        EXIT_YES, "-  would be made\n" UNCHANGED, ""},
+        EXIT_YES, "would be made\n-  Nothing was changed.\nThis was --dry-run.\n", ""},
     {"cert roll --now --force", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"now\",\"force\":true"), LINES("\"it signs\"", "true")}},
         EXIT_YES,
-        "\u2713 it signs\nThe old key stays published until its last token has ended; it does not "
+        "it signs\n" DONE "The old key stays published until its last token has ended; it does not "
         "sign again. To leave the new one: s2sctl cert roll --prepare\n",
         ""},
     {"cert roll --abort", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"abort\""), LINES("\"there is no next key\"", "false")}},
-        EXIT_YES, "- there is no next key\nNothing had to be changed.\n", ""},
+        EXIT_YES, "there is no next key\n- Nothing was changed.\n", ""},
     {"cert roll --abort --json", "", CONTROL,
         {{CALL("RollKey", "\"op\":\"abort\""), LINES("\"gone\"", "true")}}, EXIT_YES,
         "{\"lines\":[\"gone\"],\"changed\":true}\n", ""},
@@ -75,10 +75,10 @@ static const struct talk talks[] = {
     {"cert withdraw " TP " --force --dry-run", "", CONTROL,
         {{CALL("WithdrawKey", "\"thumbprint\":\"" TP "\",\"force\":true,\"dryRun\":true"),
             LINES("\"would be wiped\"", "false")}},
-        EXIT_YES, "- would be wiped\n" UNCHANGED, ""},
+        EXIT_YES, "would be wiped\n" DRY, ""},
     {"cert withdraw " TP, "", CONTROL,
         {{CALL("WithdrawKey", "\"thumbprint\":\"" TP "\""), LINES("\"wiped\"", "true")}}, EXIT_YES,
-        "\u2713 wiped\nThis cannot be undone: the key has been wiped. s2sctl cert list shows what "
+        "wiped\n" DONE "This cannot be undone: the key has been wiped. s2sctl cert list shows what "
         "is left.\n",
         ""},
     {"cert withdraw nothing", "", CONTROL,
@@ -86,7 +86,7 @@ static const struct talk talks[] = {
         "s2sctl: none of our keys is nothing; s2sctl cert list shows them\n"},
     {"cert clear-previous", "", CONTROL, {{CALL("ClearPrevious", ""), LINES("\"wiped\"", "true")}},
         EXIT_YES,
-        "\u2713 wiped\nThis cannot be undone: partners refuse what is left of its tokens.\n", ""},
+        "wiped\n" DONE "This cannot be undone: partners refuse what is left of its tokens.\n", ""},
     /* cert list */
     {"cert --json", "", CONTROL,
         {{CALL("ListKeys", ""), "{\"parameters\":{" KEYS ",\"keys\":[" OWN_KEY(
@@ -131,11 +131,11 @@ static const struct talk talks[] = {
     {"partners bar exch " TP, "", CONTROL,
         {{CALL("BarKey", "\"name\":\"exch\",\"key\":\"" TP "\",\"bar\":true"),
             ONLY_LINES("\"barred\"")}},
-        EXIT_YES, "\u2713 barred\nTo go back: s2sctl partners unbar exch " TP "\n", ""},
+        EXIT_YES, "barred\n" DONE "To go back: s2sctl partners unbar exch " TP "\n", ""},
     {"partners unbar exch abc_-", "", CONTROL,
         {{CALL("BarKey", "\"name\":\"exch\",\"key\":\"abc_-\",\"bar\":false"),
             ONLY_LINES("\"valid\"")}},
-        EXIT_YES, "\u2713 valid\nTo go back: s2sctl partners bar exch abc_-\n", ""},
+        EXIT_YES, "valid\n" DONE "To go back: s2sctl partners bar exch abc_-\n", ""},
     {"partners bar exch abc", "", CONTROL,
         {{NULL, ERROR(CONTROL ".NoSuchPartnerKey", "\"key\":\"abc\",\"known\":[\"" TP "\"]")}},
         EXIT_NO, "", "s2sctl: the partner has no key abc\n  it has " TP "\n"},
@@ -145,13 +145,13 @@ static const struct talk talks[] = {
         EXIT_NO, "", "s2sctl: No document is held (never_fetched)\n"},
     {"partners suspend exch", "", CONTROL,
         {{CALL("Suspend", "\"name\":\"exch\""), ONLY_LINES("\"suspended\"")}}, EXIT_YES,
-        "\u2713 suspended\nTo go back: s2sctl partners resume exch\n", ""},
+        "suspended\n" DONE "To go back: s2sctl partners resume exch\n", ""},
     {"partners resume exch", "", CONTROL,
         {{CALL("Resume", "\"name\":\"exch\""), ONLY_LINES("\"resumed\"")}}, EXIT_YES,
-        "\u2713 resumed\nTo go back: s2sctl partners suspend exch\n", ""},
+        "resumed\n" DONE "To go back: s2sctl partners suspend exch\n", ""},
     {"partners approve exch", "", CONTROL,
-        {{CALL("Approve", "\"name\":\"exch\""), ONLY_LINES("\"taken\"")}}, EXIT_YES,
-        "\u2713 taken\n", ""},
+        {{CALL("Approve", "\"name\":\"exch\""), ONLY_LINES("\"taken\"")}}, EXIT_YES, "taken\n" DONE,
+        ""},
     {"partners confirm exch --json", "", CONTROL,
         {{CALL("Confirm", "\"name\":\"exch\""), ONLY_LINES("\"seen\"")}}, EXIT_YES,
         "{\"lines\":[\"seen\"]}\n", ""},
