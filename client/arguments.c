@@ -45,6 +45,12 @@ const struct option_row option_rows[OPT_COUNT] = {
     [OPT_DRY_RUN] = {"dry-run", 'n', NULL, false, "Say what would happen, change nothing"},
     [OPT_FORCE] = {"force", '\0', NULL, false,
         "Do it although a partner may refuse our tokens for a while"},
+    [OPT_NAME] = {"name", '\0', "NAME", false,
+        "Common name of the request (default Name= of the configuration)"},
+    [OPT_PASSWORD_FILE] = {"password-file", '\0', "FILE", false,
+        "Read the password from FILE instead of asking on the terminal"},
+    [OPT_SEALED] = {"sealed", '\0', "FILE", false,
+        "Write key and certificate into a new FILE, sealed with a password (PKCS#12)"},
 };
 
 void option_usage(struct buf *out, enum option o)

@@ -34,6 +34,9 @@ enum option {
     OPT_EFFECTIVE,
     OPT_DRY_RUN,
     OPT_FORCE,
+    OPT_NAME,
+    OPT_PASSWORD_FILE,
+    OPT_SEALED,
     OPT_COUNT
 };
 #define OPT(o) (UINT64_C(1) << (o))

@@ -8,7 +8,7 @@
 static enum exit_status cannot_open(struct ctl *ctl, const struct question *q, int r)
 {
     CLEANUP(buf_done) struct buf path = BUF_INIT(4096);
-    put_safe(&path, span_of(ctl->runtime_dir));
+    put_safe(&path, span_of(q->dir ? q->dir : ctl->runtime_dir));
     buf_printf(&path, "/%s", q->interface);
     const char *at = path.failed ? q->interface : path.p;
     switch (-r) {
@@ -59,7 +59,7 @@ enum exit_status ask_misunderstood(struct ctl *ctl)
 
 struct error_fields {
     struct span reason, sentence, detail, candidates, errors, name;
-    struct span thumbprint, key;
+    struct span thumbprint, key, parameter;
     int64_t retry_after;
     const struct json_value *lines, *known;
 };
@@ -73,6 +73,7 @@ static const struct json_field error_table[] = {
     {"name", JSON_STRING, offsetof(struct error_fields, name), JSON_OPTIONAL},
     {"thumbprint", JSON_STRING, offsetof(struct error_fields, thumbprint), JSON_OPTIONAL},
     {"key", JSON_STRING, offsetof(struct error_fields, key), JSON_OPTIONAL},
+    {"parameter", JSON_STRING, offsetof(struct error_fields, parameter), JSON_OPTIONAL},
     {"known", JSON_ARRAY, offsetof(struct error_fields, known), JSON_OPTIONAL},
     {"lines", JSON_ARRAY, offsetof(struct error_fields, lines), JSON_OPTIONAL},
     {"retryAfter", JSON_NUMBER, offsetof(struct error_fields, retry_after), JSON_OPTIONAL},
@@ -98,7 +99,7 @@ static enum reason say_sentence(struct ctl *ctl, const struct error_fields *f)
     say_safe(ctl, "s2sctl: ", sentence.n > 0 ? sentence : f->reason, "");
     if (f->detail.n > 0)
         say_safe(ctl, ": ", f->detail, "");
-    if (sentence.n > 0)
+    if (sentence.n > 0 && f->reason.n > 0)
         say_safe(ctl, " (", f->reason, ")");
     buf_put_char(&ctl->err, '\n');
     return known;
@@ -174,6 +175,13 @@ static enum exit_status report_roll_refused(struct ctl *ctl, const struct error_
     return EXIT_NO;
 }
 
+static enum exit_status report_file(struct ctl *ctl, const struct error_fields *f)
+{
+    say_safe(ctl, "s2sctl: the signer cannot use the ", f->parameter, ": ");
+    say_safe(ctl, "", f->sentence, "\n");
+    return EXIT_NO;
+}
+
 static enum exit_status report_no_key(struct ctl *ctl, const struct error_fields *f)
 {
     say_safe(ctl, "s2sctl: none of our keys is ", f->thumbprint, "; s2sctl cert list shows them\n");
@@ -202,12 +210,13 @@ static const struct {
 } reports[] = {
     {"NotPermitted", report_forbidden},
     {"PermissionDenied", report_forbidden},
-    {"Refused", report_refused},
+    {"Refused", report_roll_refused},
     {"InvalidTarget", report_target},
     {"NotReady", report_not_ready},
     {"ConfigRefused", report_config},
     {"NoSuchPartner", report_no_partner},
     {"RollRefused", report_roll_refused},
+    {"FileFailed", report_file},
     {"NoSuchKey", report_no_key},
     {"NoSuchPartnerKey", report_no_partner_key},
     {"NothingToApprove", report_nothing},
@@ -239,10 +248,11 @@ enum exit_status ask_quietly(
 {
     struct varlink_answer a;
     varlink_client_freep(&ctl->link);
-    int r = varlink_client_open(ctl->runtime_dir, q->interface, q->timeout_ms, &ctl->link);
+    const char *dir = q->dir ? q->dir : ctl->runtime_dir;
+    int r = varlink_client_open(dir, q->interface, q->timeout_ms, &ctl->link);
     if (r < 0)
         return cannot_open(ctl, q, r);
-    r = varlink_client_call(ctl->link, q->method, q->parameters, &a);
+    r = varlink_client_call_with(ctl->link, q->method, q->parameters, q->fds, &a);
     if (r < 0)
         return cannot_call(ctl, q, r);
     if (a.error.n == 0 && a.parameters) {

@@ -12,6 +12,8 @@ struct question {
     const char *method;     /* "Status" */
     struct span parameters; /* JSON object */
     unsigned timeout_ms;
+    const char *dir;               /* folder of the socket; NULL: ctl->runtime_dir */
+    const struct varlink_fds *fds; /* to pass; NULL: none */
 };
 
 /* EXIT_YES: *ret is the object of the reply, good until ctl_done. Else what went wrong stands in

@@ -74,7 +74,10 @@ enum exit_status run_token_mint(struct ctl *ctl)
     struct token_answer a;
     if (!put_wish(ctl, &parameters))
         return EXIT_USAGE;
-    const struct question q = {"io.s2sd.mint", "Mint", buf_span(&parameters), ASK_TIMEOUT_MS};
+    const struct question q = {.interface = "io.s2sd.mint",
+        .method = "Mint",
+        .parameters = buf_span(&parameters),
+        .timeout_ms = ASK_TIMEOUT_MS};
     enum exit_status status = ask(ctl, &q, &reply);
     if (status != EXIT_YES)
         return status;

@@ -52,7 +52,10 @@ static enum exit_status verify_online(struct ctl *ctl, struct span token)
     CLEANUP(buf_done) struct buf parameters = {.max = VARLINK_CLIENT_MAX, .secret = true};
     const struct json_value *reply = NULL;
     put_parameters(ctl, token, true, &parameters);
-    struct question q = {"io.s2sd.validate", "Validate", buf_span(&parameters), ASK_TIMEOUT_MS};
+    struct question q = {.interface = "io.s2sd.validate",
+        .method = "Validate",
+        .parameters = buf_span(&parameters),
+        .timeout_ms = ASK_TIMEOUT_MS};
     enum exit_status status = ask_quietly(ctl, &q, "NotPermitted", &reply);
     if (status == EXIT_FORBIDDEN && ctl->err.n == 0) {
         buf_reset(&parameters);

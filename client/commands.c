@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_RUNTIME_DIR "/run/s2sd"
+#define DEFAULT_SIGNER_DIR "/run/s2sd-signer"
 #define OUT_MAX ((size_t)16 * 1024 * 1024)
 
 const struct command commands[] = {
@@ -61,6 +62,18 @@ const struct command commands[] = {
     {"pool", "refresh", false, "", 0, 0, OPT(OPT_JSON), run_pool_refresh,
         "Fetch the documents of all members of the pool now",
         {"s2sctl pool refresh", "s2sctl pool refresh && s2sctl cert list"}},
+    {"cert", "request", false, "", 0, 0, OPT(OPT_JSON) | OPT(OPT_NAME), run_cert_request,
+        "Make a key in the signer and print a certificate request for it",
+        {"s2sctl cert request > s2sd.csr", "s2sctl cert request --name lync.contoso.example"}},
+    {"cert", "assign", false, "FILE", 1, 1,
+        OPT(OPT_JSON) | OPT(OPT_EFFECTIVE) | OPT(OPT_PASSWORD_FILE) | OPT(OPT_DRY_RUN) |
+            OPT(OPT_FORCE),
+        run_cert_assign, "Bring a key and its certificate (.pfx, .pem) as the next key",
+        {"s2sctl cert assign s2sd.crt", "s2sctl cert assign key.pfx --effective 2027-04-02"}},
+    {"cert", "export", false, "[THUMBPRINT]", 0, 1,
+        OPT(OPT_JSON) | OPT(OPT_SEALED) | OPT(OPT_PASSWORD_FILE), run_cert_export,
+        "Print one of our certificates, or seal it with its key into a file",
+        {"s2sctl cert export > s2sd.pem", "s2sctl cert export --sealed key.pfx"}},
     {"token", "mint", false, "PARTNER", 1, 1,
         OPT(OPT_JSON) | OPT(OPT_USER) | OPT(OPT_USER_TYPE) | OPT(OPT_RESOURCE) | OPT(OPT_LIFETIME) |
             OPT(OPT_MIN_VALID) | OPT(OPT_HEADER),
@@ -236,6 +249,8 @@ static void take_surroundings(struct ctl *ctl, const struct surroundings *w)
     ctl->runtime_dir = a->values[OPT_RUNTIME_DIR];
     if (!ctl->runtime_dir && is_set(w, "S2SD_RUNTIME_DIR"))
         ctl->runtime_dir = w->variable("S2SD_RUNTIME_DIR");
+    /* --all keeps every socket in one folder. */
+    ctl->signer_dir = ctl->runtime_dir ? ctl->runtime_dir : DEFAULT_SIGNER_DIR;
     if (!ctl->runtime_dir)
         ctl->runtime_dir = DEFAULT_RUNTIME_DIR;
 }

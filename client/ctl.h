@@ -18,6 +18,7 @@ struct ctl {
     size_t n_operands;
     struct style style;
     const char *runtime_dir;
+    const char *signer_dir; /* where the signer's own door is */
     const char *config_dir; /* NULL: the standard folders */
     FILE *in;               /* standard input */
     struct buf out, err; /* what goes to standard output and standard error; out may hold tokens */

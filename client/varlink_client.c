@@ -103,18 +103,40 @@ static int wait_for(int fd, short events, int64_t until)
     }
 }
 
-static int send_all(struct varlink_client *c, int64_t until)
+/* One write. Descriptors go with the first byte, and only once. */
+static ssize_t send_some(int fd, struct span bytes, const struct varlink_fds *fds)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(VARLINK_CLIENT_FDS_MAX * sizeof(int))];
+    } control = {0};
+    struct iovec iov = {(char *)(uintptr_t)bytes.p, bytes.n};
+    struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (fds && fds->n > 0) {
+        mh.msg_control = &control;
+        mh.msg_controllen = CMSG_SPACE(fds->n * sizeof(int));
+        control.align.cmsg_level = SOL_SOCKET;
+        control.align.cmsg_type = SCM_RIGHTS;
+        control.align.cmsg_len = CMSG_LEN(fds->n * sizeof(int));
+        memcpy(CMSG_DATA(&control.align), fds->fds, fds->n * sizeof(int));
+    }
+    return sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static int send_all(struct varlink_client *c, const struct varlink_fds *fds, int64_t until)
 {
     struct span rest = buf_span(&c->out);
     while (rest.n > 0) {
         int r = wait_for(c->fd, POLLOUT, until);
         if (r < 0)
             return r;
-        ssize_t n = send(c->fd, rest.p, rest.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send_some(c->fd, rest, fds);
         if (n < 0 && errno == EPIPE)
             return -ECONNRESET;
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return -errno;
+        if (n > 0)
+            fds = NULL;
         rest = span_skip(rest, n > 0 ? (size_t)n : 0);
     }
     return 0;
@@ -178,6 +200,12 @@ static int understand(struct varlink_client *c, struct varlink_answer *ret)
 int varlink_client_call(struct varlink_client *c, const char *method, struct span parameters,
     struct varlink_answer *ret)
 {
+    return varlink_client_call_with(c, method, parameters, NULL, ret);
+}
+
+int varlink_client_call_with(struct varlink_client *c, const char *method, struct span parameters,
+    const struct varlink_fds *fds, struct varlink_answer *ret)
+{
     struct json_out j;
     char name[128];
     int64_t until = clock_mono_ms() + c->timeout_ms;
@@ -191,7 +219,7 @@ int varlink_client_call(struct varlink_client *c, const char *method, struct spa
     buf_put_char(&c->out, '\0');
     if (c->out.failed)
         return -EMSGSIZE;
-    int r = send_all(c, until);
+    int r = send_all(c, fds, until);
     if (r == 0)
         r = receive_message(c, until);
     return r < 0 ? r : understand(c, ret);

@@ -30,3 +30,12 @@ struct varlink_answer {
  * Varlink, -ENOMEM. */
 int varlink_client_call(struct varlink_client *c, const char *method, struct span parameters,
     struct varlink_answer *ret) WARN_UNUSED;
+/* The same with descriptors beside the message, which stay the caller's; at most
+ * VARLINK_CLIENT_FDS_MAX. */
+#define VARLINK_CLIENT_FDS_MAX 2
+struct varlink_fds {
+    int fds[VARLINK_CLIENT_FDS_MAX];
+    size_t n;
+};
+int varlink_client_call_with(struct varlink_client *c, const char *method, struct span parameters,
+    const struct varlink_fds *fds, struct varlink_answer *ret) WARN_UNUSED;

@@ -15,13 +15,22 @@
 
 #define STATE_DIR "/var/lib/s2sd-signer"
 
-enum option_code { OPT_CONFIG = 256, OPT_STATE, OPT_PEER, OPT_EOF, OPT_VERSION, OPT_HELP };
+enum option_code {
+    OPT_CONFIG = 256,
+    OPT_STATE,
+    OPT_PEER,
+    OPT_EOF,
+    OPT_KEYS,
+    OPT_VERSION,
+    OPT_HELP
+};
 
 static const struct option long_options[] = {
     {"config-dir", required_argument, NULL, OPT_CONFIG},
     {"state-dir", required_argument, NULL, OPT_STATE},
     {"peer-user", required_argument, NULL, OPT_PEER},
     {"until-eof", no_argument, NULL, OPT_EOF},
+    {"keys-own-user", no_argument, NULL, OPT_KEYS},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -36,6 +45,7 @@ static const char help[] =
     "      --state-dir=DIR    keys and key ring (default " STATE_DIR ")\n"
     "      --peer-user=NAME   the user whose processes may connect (default: our own)\n"
     "      --until-eof        end when the broker's link ends\n"
+    "      --keys-own-user    our own user may bring and take keys, not only root\n"
     "      --version          print the version and exit\n"
     "      --help             print this help and exit\n"
     "\n"
@@ -56,6 +66,9 @@ static int set_option(int code, void *arg)
         return peer_user_option("s2sd-signer", optarg, &o->peer_uid);
     case OPT_EOF:
         o->until_eof = true;
+        return -1;
+    case OPT_KEYS:
+        o->keys_own_user = true;
         return -1;
     case OPT_VERSION:
         puts("s2sd-signer " S2SD_VERSION);
@@ -81,15 +94,16 @@ int main(int argc, char **argv)
     }
     notify_open();
     fds_open();
-    int ring = fds_take("ring"), mint = fds_take("mint-link");
+    const struct signer_listeners l = {
+        .ring = fds_take("ring"), .mint = fds_take("mint-link"), .keys = fds_take("keys")};
     fds_close_rest();
-    if (ring < 0 || mint < 0) {
+    if (l.ring < 0 || l.mint < 0) {
         log_err(
             "the sockets \"ring\" and \"mint-link\" were not passed: start s2sd-signer.service, "
             "or s2sd --all");
         return 1;
     }
-    status = signer_run(&o, ring, mint);
+    status = signer_run(&o, &l);
     process_let_checkers_look(); /* the keys are wiped and gone */
     return status;
 }

@@ -27,7 +27,7 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(FLOOR_CFLAGS) -MMD -MP -c -o $@ $<
 
 # the interface files are embedded byte for byte; -MMD does not see .incbin
-$(O)/daemon/worker/interfaces.o $(O)/daemon/broker/control_interface.o: $(wildcard docs/varlink/*.varlink)
+$(O)/daemon/worker/interfaces.o $(O)/daemon/broker/control_interface.o $(O)/daemon/signer/keys_interface.o: $(wildcard docs/varlink/*.varlink)
 
 COMMON := $(O)/libtrust.a $(O)/libjose.a $(O)/libbase.a
 

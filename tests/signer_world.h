@@ -47,12 +47,17 @@ static inline NORETURN void run_signer(unsigned peer_uid, bool until_eof)
     static char conf[96], state[96];
     int ring_door = link_listen(temp_dir_at(&dir, "ring.link"), SOCK_SEQPACKET, 0600);
     int mint_door = link_listen(temp_dir_at(&dir, "mint.link"), SOCK_SEQPACKET, 0600);
+    int keys_door = link_listen(temp_dir_at(&dir, "io.s2sd.keys"), SOCK_STREAM, 0600);
     snprintf(conf, sizeof(conf), "%s/conf", dir.path);
     snprintf(state, sizeof(state), "%s/state", dir.path);
-    struct signer_options o = {
-        .config_dir = conf, .state_dir = state, .peer_uid = peer_uid, .until_eof = until_eof};
+    struct signer_options o = {.config_dir = conf,
+        .state_dir = state,
+        .peer_uid = peer_uid,
+        .until_eof = until_eof,
+        .keys_own_user = true};
     log_open("signer");
-    _exit(walls_raise() < 0 ? 99 : signer_run(&o, ring_door, mint_door));
+    const struct signer_listeners l = {.ring = ring_door, .mint = mint_door, .keys = keys_door};
+    _exit(walls_raise() < 0 ? 99 : signer_run(&o, &l));
 }
 
 static inline void write_conf(const char *text)

@@ -22,10 +22,10 @@ enum program_id { PROGRAM_SIGNER, PROGRAM_FETCHER, PROGRAM_COUNT };
 struct program {
     struct all *all;
     const char *name;
-    const char *fd_names[2];
-    int fds[2]; /* listeners, kept for the next start */
+    const char *fd_names[3];
+    int fds[3]; /* listeners, kept for the next start */
     size_t n_fds;
-    char *argv[6];
+    char *argv[7];
     pid_t pid;
     struct respawn respawn;
     struct event *again;
@@ -47,6 +47,7 @@ enum {
     FILE_RING,
     FILE_MINT_LINK,
     FILE_FETCH,
+    FILE_KEYS,
     FILE_COUNT
 };
 
@@ -61,6 +62,7 @@ static const struct socket_file files[FILE_COUNT] = {
     [FILE_RING] = {"signer-ring.link", SOCK_SEQPACKET, 0600},
     [FILE_MINT_LINK] = {"signer-mint.link", SOCK_SEQPACKET, 0600},
     [FILE_FETCH] = {"fetcher.link", SOCK_SEQPACKET, 0600},
+    [FILE_KEYS] = {"io.s2sd.keys", SOCK_STREAM, 0600},
 };
 
 struct all {
@@ -233,6 +235,7 @@ static int make_sockets(struct all *a, const char *https, struct listeners *l)
         [FILE_RING] = &a->programs[PROGRAM_SIGNER].fds[0],
         [FILE_MINT_LINK] = &a->programs[PROGRAM_SIGNER].fds[1],
         [FILE_FETCH] = &a->programs[PROGRAM_FETCHER].fds[0],
+        [FILE_KEYS] = &a->programs[PROGRAM_SIGNER].fds[2],
     };
     for (size_t i = 0; i < FILE_COUNT; i++) {
         *targets[i] = make_socket(a, i);
@@ -249,7 +252,7 @@ static int make_sockets(struct all *a, const char *https, struct listeners *l)
 
 static int plan_programs(struct all *a, const struct all_plan *plan)
 {
-    static char signer[] = "s2sd-signer", fetcher[] = "s2sd-fetcher";
+    static char signer[] = "s2sd-signer", fetcher[] = "s2sd-fetcher", keys[] = "--keys-own-user";
     struct program *s = &a->programs[PROGRAM_SIGNER], *f = &a->programs[PROGRAM_FETCHER];
     char *eof = a->arguments[2], *state = a->arguments[1];
     char *config = plan->config_dir ? a->arguments[0] : NULL;
@@ -259,14 +262,14 @@ static int plan_programs(struct all *a, const struct all_plan *plan)
     snprintf(eof, ALL_PATH_MAX, "--until-eof");
     *s = (struct program){.all = a,
         .name = signer,
-        .fd_names = {"ring", "mint-link"},
-        .fds = {-1, -1},
-        .n_fds = 2,
-        .argv = {signer, eof, state, config}};
+        .fd_names = {"ring", "mint-link", "keys"},
+        .fds = {-1, -1, -1},
+        .n_fds = 3,
+        .argv = {signer, eof, keys, state, config}};
     *f = (struct program){.all = a,
         .name = fetcher,
         .fd_names = {"fetch"},
-        .fds = {-1, -1},
+        .fds = {-1, -1, -1},
         .n_fds = 1,
         .argv = {fetcher, eof}};
     s->again = evtimer_new(a->base, on_again, s);

@@ -40,7 +40,7 @@ struct varlink_conn {
     bool in_flight, closing, eof, busy, doomed, ended;
 };
 
-static const char service_description[] =
+const char varlink_service_description[] =
     "# What every Varlink service can tell about itself.\n"
     "interface org.varlink.service\n"
     "\n"
@@ -271,8 +271,8 @@ static const struct varlink_method service_methods[] = {
         .run = run_describe},
 };
 
-static const struct varlink_interface service = {
-    "org.varlink.service", service_description, service_methods, ARRAY_LEN(service_methods)};
+static const struct varlink_interface service = {"org.varlink.service", varlink_service_description,
+    service_methods, ARRAY_LEN(service_methods)};
 
 static const struct varlink_interface *find_interface(
     const struct varlink_ops *ops, struct span name)

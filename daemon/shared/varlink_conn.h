@@ -11,6 +11,9 @@
 
 #define VARLINK_MESSAGE_MAX (1024 * 1024)
 
+/* The interface file of org.varlink.service, for doors that do not use this connection. */
+extern const char varlink_service_description[];
+
 struct varlink_conn;
 struct varlink_call;
 

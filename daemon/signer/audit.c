@@ -11,6 +11,8 @@
 
 /* "A token was signed" in the message catalogue. */
 #define AUDIT_SIGNED "bb7ec2551f3080ee3d110d381e0ec535"
+/* "A signing key was asked for, brought or taken away" there. */
+#define AUDIT_KEY_USE "3863fa51ee99f5f12f6b77702ee9a4b9"
 #define AUDIT_VALUE_MAX 600
 
 int audit_signature(const struct audit_signature *a)
@@ -66,4 +68,23 @@ int audit_seal(const struct audit_seal *a)
         "signed %s%s, token %s, ends %s",
         is_announcement ? "an announcement for partner " : "our document",
         is_announcement ? partner : "", hash, ends);
+}
+
+int audit_key_use(const struct audit_key_use *a)
+{
+    char uid[16], pid[16];
+    const bool refused = a->reason != REASON_OK;
+    snprintf(uid, sizeof(uid), "%u", a->uid);
+    snprintf(pid, sizeof(pid), "%d", a->pid);
+    const struct log_field fields[] = {
+        {"TRUST_KEY_USE", a->use},
+        {"TRUST_THUMBPRINT", a->thumbprint},
+        {"TRUST_PEER_UID", uid},
+        {"TRUST_PEER_PID", pid},
+        {"TRUST_REASON", refused ? reason_code(a->reason) : NULL},
+    };
+    return log_record(LOG_L_NOTICE, AUDIT_KEY_USE, fields, ARRAY_LEN(fields),
+        "%s of a signing key by uid %s process %s%s%s: %s%s%s", a->use, uid, pid,
+        a->thumbprint ? ", thumbprint " : "", a->thumbprint ? a->thumbprint : "",
+        refused ? reason_sentence(a->reason) : "done", a->what[0] ? "; " : "", a->what);
 }

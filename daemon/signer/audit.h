@@ -24,6 +24,16 @@ struct audit_seal {
     int64_t expires_at;
 };
 int audit_seal(const struct audit_seal *a) WARN_UNUSED;
+/* Somebody asked for a key, brought one or took one away. */
+struct audit_key_use {
+    unsigned uid;
+    int pid;
+    const char *use;        /* "request", "assign", "export" */
+    const char *thumbprint; /* NULL: of none */
+    enum reason reason;     /* REASON_OK: it was done */
+    const char *what;       /* more words, or "" */
+};
 
 /* 0, or -errno when the record could not be handed over. */
+int audit_key_use(const struct audit_key_use *a) WARN_UNUSED;
 int audit_signature(const struct audit_signature *a) WARN_UNUSED;

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "keys_door.h"
 #include "log.h"
 #include "notify.h"
 
@@ -186,15 +187,18 @@ static int make_events(struct signer *s)
     return 0;
 }
 
-static int open_doors(struct signer *s, int ring_listener, int mint_listener)
+static int open_doors(struct signer *s, const struct signer_listeners *l)
 {
     unsigned uid = s->options->peer_uid;
-    if (ring_listener >= 0)
-        s->ring_door = link_door_new(s->base, ring_listener, uid, ring_link_accept, s);
-    if (mint_listener >= 0)
-        s->mint_door = link_door_new(s->base, mint_listener, uid, mint_link_accept, s);
-    return (ring_listener >= 0 && !s->ring_door) || (mint_listener >= 0 && !s->mint_door) ? -ENOMEM
-                                                                                          : 0;
+    if (l->ring >= 0)
+        s->ring_door = link_door_new(s->base, l->ring, uid, ring_link_accept, s);
+    if (l->mint >= 0)
+        s->mint_door = link_door_new(s->base, l->mint, uid, mint_link_accept, s);
+    if (l->keys >= 0)
+        s->keys_door = keys_door_new(s, l->keys, s->options->keys_own_user);
+    bool failed = (l->ring >= 0 && !s->ring_door) || (l->mint >= 0 && !s->mint_door) ||
+                  (l->keys >= 0 && !s->keys_door);
+    return failed ? -ENOMEM : 0;
 }
 
 /* pool_done_fn */
@@ -207,7 +211,7 @@ static void on_done(const struct order *o, const struct msg_minted *minted, cons
         mint_link_done(o, minted, kid, refused, arg);
 }
 
-static int start(struct signer *s, int ring_listener, int mint_listener)
+static int start(struct signer *s, const struct signer_listeners *l)
 {
     unsigned n = s->settings->processes.signers;
     s->rate = rate_new(s->settings);
@@ -218,7 +222,7 @@ static int start(struct signer *s, int ring_listener, int mint_listener)
     if (r == 0)
         r = make_events(s);
     if (r == 0)
-        r = open_doors(s, ring_listener, mint_listener);
+        r = open_doors(s, l);
     if (r == 0)
         r = notify_watchdog(s->base, is_healthy, s);
     return r;
@@ -233,6 +237,7 @@ static void event_freep(struct event **e)
 /* The mirror of the start. */
 static void stop(struct signer *s)
 {
+    keys_door_free(s->keys_door);
     link_door_free(s->mint_door);
     link_door_free(s->ring_door);
     mint_links_close(s);
@@ -250,7 +255,7 @@ static void stop(struct signer *s)
         event_base_free(s->base);
 }
 
-int signer_run(const struct signer_options *o, int ring_listener, int mint_listener)
+int signer_run(const struct signer_options *o, const struct signer_listeners *l)
 {
     struct signer s = {.options = o, .keys = OWN_KEYS_NONE};
     LIST_INIT(&s.ring_links);
@@ -264,7 +269,7 @@ int signer_run(const struct signer_options *o, int ring_listener, int mint_liste
     if (status == 0)
         status = load_keys(&s);
     if (status == 0) {
-        int r = start(&s, ring_listener, mint_listener);
+        int r = start(&s, l);
         if (r < 0)
             log_err("cannot start: %s", strerror(-r));
         status = r < 0;

@@ -21,10 +21,12 @@
 struct signer_options {
     const char *config_dir; /* NULL: the standard folders */
     const char *state_dir;
-    unsigned peer_uid; /* the only uid that may connect */
-    bool until_eof;    /* end when the last ring link has ended */
+    unsigned peer_uid;  /* the only uid that may connect */
+    bool until_eof;     /* end when the last ring link has ended */
+    bool keys_own_user; /* our own uid may bring and take keys, too, not only root */
 };
 
+struct keys_door;
 struct ring_link;
 struct mint_link;
 
@@ -38,6 +40,7 @@ struct signer {
     struct own_keys keys;
     struct pool *pool;
     struct link_door *ring_door, *mint_door;
+    struct keys_door *keys_door;
     LIST_HEAD(, ring_link) ring_links;
     LIST_HEAD(, mint_link) mint_links;
     struct event *tick, *on_term, *on_int, *stop_late;
@@ -46,9 +49,14 @@ struct signer {
     bool is_stopping;
 };
 
-/* Runs until SIGTERM (or the end of the broker's link); takes over both listeners (-1: that door
- * stays shut). Returns the exit status. */
-int signer_run(const struct signer_options *o, int ring_listener, int mint_listener);
+/* What it listens on; -1: that door stays shut. */
+struct signer_listeners {
+    int ring, mint, keys;
+};
+
+/* Runs until SIGTERM (or the end of the broker's link); takes over the listeners. Returns the exit
+ * status. */
+int signer_run(const struct signer_options *o, const struct signer_listeners *l);
 /* Begins the end: no new orders, those that were taken are finished, 2 s at most. */
 void signer_stop(struct signer *s);
 /* Ends the loop when stopping and nothing is in flight any more. */
