@@ -23,7 +23,7 @@ struct audit_seal {
     struct span token; /* only its hash is written */
     int64_t expires_at;
 };
-int audit_seal(const struct audit_seal *a) WARN_UNUSED;
+
 /* Somebody asked for a key, brought one or took one away. */
 struct audit_key_use {
     unsigned uid;
@@ -35,5 +35,6 @@ struct audit_key_use {
 };
 
 /* 0, or -errno when the record could not be handed over. */
-int audit_key_use(const struct audit_key_use *a) WARN_UNUSED;
 int audit_signature(const struct audit_signature *a) WARN_UNUSED;
+int audit_seal(const struct audit_seal *a) WARN_UNUSED;
+int audit_key_use(const struct audit_key_use *a) WARN_UNUSED;
