@@ -2,6 +2,7 @@
 /* Tests: the whole signer in a process of its own; the test is its broker and its minters. */
 #pragma once
 
+#include "children_of.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "jws.h"
@@ -233,23 +234,4 @@ static inline bool log_says(const char *what)
     if (f)
         fclose(f);
     return strstr(text, what) != NULL;
-}
-
-/* The processes below another; returns how many. */
-static inline unsigned children_of(pid_t parent, pid_t *out, unsigned max)
-{
-    char path[64], text[512];
-    unsigned n = 0;
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    int fd = open(path, O_RDONLY);
-    ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    closep(&fd);
-    text[len > 0 ? len : 0] = '\0';
-    for (char *p = text, *end; n < max; p = end) {
-        long pid = strtol(p, &end, 10);
-        if (end == p)
-            break;
-        out[n++] = (pid_t)pid;
-    }
-    return n;
 }
