@@ -122,12 +122,6 @@ static enum exit_status report_forbidden(struct ctl *ctl, const struct error_fie
     return EXIT_FORBIDDEN;
 }
 
-static enum exit_status report_refused(struct ctl *ctl, const struct error_fields *f)
-{
-    say_reason(ctl, f);
-    return EXIT_NO;
-}
-
 static enum exit_status report_target(struct ctl *ctl, const struct error_fields *f)
 {
     say_reason(ctl, f);
@@ -165,7 +159,7 @@ static enum exit_status report_no_partner(struct ctl *ctl, const struct error_fi
 }
 
 /* Why not, and what to do: a line each. */
-static enum exit_status report_roll_refused(struct ctl *ctl, const struct error_fields *f)
+static enum exit_status report_refused(struct ctl *ctl, const struct error_fields *f)
 {
     enum reason known = say_sentence(ctl, f);
     if (f->lines)
@@ -210,12 +204,12 @@ static const struct {
 } reports[] = {
     {"NotPermitted", report_forbidden},
     {"PermissionDenied", report_forbidden},
-    {"Refused", report_roll_refused},
+    {"Refused", report_refused},
     {"InvalidTarget", report_target},
     {"NotReady", report_not_ready},
     {"ConfigRefused", report_config},
     {"NoSuchPartner", report_no_partner},
-    {"RollRefused", report_roll_refused},
+    {"RollRefused", report_refused},
     {"FileFailed", report_file},
     {"NoSuchKey", report_no_key},
     {"NoSuchPartnerKey", report_no_partner_key},
