@@ -254,7 +254,7 @@ static void approve(
         "partner %s: document approved by %s: keys %s -> %s%s", e->partner->name, who, before,
         after, j->changes.all_replaced ? " (all were replaced at once)" : "");
     order_say(o, "The document of %s is taken; its keys are now %s.", e->partner->name, after);
-    (void)refresher_now(control_broker(o->call)->refresher, e);
+    (void)refresher_now(control_broker(o->call)->refresher, e, control_uid(o->call));
     order_enforce(o, e);
 }
 

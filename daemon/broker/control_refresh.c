@@ -52,7 +52,7 @@ static bool add_part(struct control_conn *c, struct partner_entry *e)
     *p = (struct refresh_part){.name = strdup(e->partner->name), .reason = REASON_PARTNER_DISABLED};
     if (!p->name)
         return false;
-    p->answered_by = refresher_now(c->control->broker->refresher, e);
+    p->answered_by = refresher_now(c->control->broker->refresher, e, c->peer.peer.uid);
     c->n_parts++;
     return true;
 }

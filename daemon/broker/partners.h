@@ -14,6 +14,7 @@ struct partner_entry {
     struct schedule schedule;
     enum freshness freshness; /* as last told in the log */
     bool wanted;              /* an attempt shall be made now */
+    char cause[64];           /* of the attempt that is wanted or under way; "": its time came */
     unsigned attempts;        /* begun since the start */
     struct fetch *fetch;      /* under way, the refresher's */
     size_t url_at;            /* ... at this one of the metadata URLs */

@@ -77,9 +77,23 @@ static void tell_keys(const struct partner_entry *e, const char *before, const s
     struct log_field fields[] = {
         {"TRUST_PARTNER", e->partner->name}, {"TRUST_KEYS_OLD", before}, {"TRUST_KEYS_NEW", after}};
     bool alarm = j->changes.all_replaced;
-    (void)log_record(alarm ? LOG_L_WARNING : LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
+    (void)log_record(alarm ? LOG_L_ERR : LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
         "partner %s: keys changed: %s -> %s%s", e->partner->name, before, after,
         alarm ? " (all were replaced at once)" : "");
+}
+
+/* Keys that are seen and not believed: nothing else of the log would tell why. */
+static void tell_waiting(const struct partner_entry *e, const struct judged *j)
+{
+    char thumb[THUMBPRINT_TEXT_LEN];
+    for (size_t i = 0; i < j->changes.n; i++) {
+        const struct update_change *c = &j->changes.list[i];
+        if (c->kind == UPDATE_NEW || c->kind == UPDATE_WITHHELD || c->kind == UPDATE_DROPPED)
+            log_notice("partner %s: key %s %s", e->partner->name, thumbprint_text(c->x5t, thumb),
+                c->kind == UPDATE_NEW        ? "is new and held down (HoldDown=)"
+                : c->kind == UPDATE_WITHHELD ? "was withdrawn before and is withheld"
+                                             : "has left the document before it was believed");
+    }
 }
 
 /* An attempt that ends in another way than the one before is told; a row of equal failures once. */
@@ -134,9 +148,10 @@ static void attempt_end(struct refresher *r, struct partner_entry *e, const stru
     int64_t wait_ms =
         schedule_answered(&e->schedule, &limits, &answer, clock_mono_ms(), chance_u32());
     e->state.next_try_at = clock_wall_s() + wait_ms / 1000;
+    e->cause[0] = '\0';
     set_freshness(r, e);
     partners_save(r->ps, e);
-    if (j->good)
+    if (j->good || j->changes.n > 0)
         r->ops->on_trust(e, r->arg);
     r->ops->on_ended(e, j, r->arg);
 }
@@ -145,9 +160,11 @@ static void attempt_end(struct refresher *r, struct partner_entry *e, const stru
 static void attempt_judge(
     struct refresher *r, struct partner_entry *e, const struct msg_fetched *a, struct span body)
 {
-    char before[1024];
+    char before[1024], source[256];
     struct judged j;
     enum reason reason_before = e->state.last_reason;
+    snprintf(source, sizeof(source), "%s, %s", e->cause[0] ? e->cause : "regular refresh",
+        e->partner->metadata_urls.list[e->url_at]);
     struct judge_answer answer = {.reason = a->reason,
         .status = a->status,
         .body = body,
@@ -157,11 +174,13 @@ static void attempt_judge(
         .date = a->date,
         .date_seen_ms = a->date_seen_ms,
         .round_trip_ms = a->round_trip_ms,
+        .source = source,
         .keep_validators = e->url_at == 0,
         .others = partners_others(r->ps)};
     judge_thumbprints(&e->state.trust, before, sizeof(before));
     judge_answer(&e->state, e->partner, &r->settings->identity, &answer, clock_wall_s(), &j);
     tell_attempt(e, reason_before, &j);
+    tell_waiting(e, &j);
     if (j.keys_changed)
         tell_keys(e, before, &j);
     attempt_end(r, e, &j, a);
@@ -423,6 +442,8 @@ enum hint_fate refresher_hint(
         m->kind == HINT_SIGNATURE ? "a signature fails under a key whose id may be used again"
                                   : "a token names an unknown key");
     r->counts.hint_fetches++;
+    snprintf(e->cause, sizeof(e->cause), "%s",
+        m->kind == HINT_SIGNATURE ? "a signature failed" : "an unknown key");
     e->wanted = true;
     plan(r);
     return HINT_FETCHES;
@@ -441,10 +462,11 @@ struct refresher_counts refresher_counts(const struct refresher *r)
     return r->counts;
 }
 
-unsigned refresher_now(struct refresher *r, struct partner_entry *e)
+unsigned refresher_now(struct refresher *r, struct partner_entry *e, uid_t asked_by)
 {
     if (!e->partner->enabled)
         return 0;
+    snprintf(e->cause, sizeof(e->cause), "asked for by uid %u", (unsigned)asked_by);
     e->wanted = true;
     plan(r);
     return e->attempts + 1;

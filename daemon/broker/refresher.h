@@ -44,10 +44,11 @@ struct refresher_counts {
     uint64_t clock_jumps;   /* how often the wall clock was set */
 };
 struct refresher_counts refresher_counts(const struct refresher *r);
-/* An administrator asks: an attempt is made as soon as one of the parallel places is free. Returns
- * which one answers: the question is answered by the on_ended that finds e->attempts at this number
- * or beyond it, or the partner disabled. 0: the partner is disabled now. */
-unsigned refresher_now(struct refresher *r, struct partner_entry *e);
+/* An administrator (`asked_by`, for the history) asks: an attempt is made as soon as one of the
+ * parallel places is free. Returns which one answers: the question is answered by the on_ended that
+ * finds e->attempts at this number or beyond it, or the partner disabled. 0: the partner is
+ * disabled now. */
+unsigned refresher_now(struct refresher *r, struct partner_entry *e, uid_t asked_by);
 
 /* Wall time of the next attempt, 0: none is planned. */
 int64_t refresher_next_try_at(const struct partner_entry *e);

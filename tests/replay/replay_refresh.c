@@ -51,7 +51,7 @@ START_TEST(only_one_request_is_under_way_for_a_partner)
     ck_assert_uint_eq(stage_asked, 1);
     ck_assert(stage_hint(&s, "exch", 1));
     struct partner_entry *e = stage_partner(&s, "exch");
-    unsigned answered_by = refresher_now(s.refresher, e);
+    unsigned answered_by = refresher_now(s.refresher, e, 0);
     stage_wait(&s, 0);
     ck_assert_uint_eq(stage_asked, 1);
     stage_answer_keys("0");
@@ -346,7 +346,7 @@ START_TEST(a_document_ages_from_fresh_to_stale)
     stage_wait(&s, 7200);
     ck_assert_int_eq(e->freshness, FRESH_DISABLED);
     ck_assert_uint_eq(stage_asked, 2); /* nobody asks a partner that is switched off */
-    ck_assert_uint_eq(refresher_now(s.refresher, e), 0);
+    ck_assert_uint_eq(refresher_now(s.refresher, e, 0), 0);
     ck_assert(!stage_hint(&s, "exch", 1));
 }
 END_TEST
@@ -356,13 +356,13 @@ START_TEST(a_question_of_the_administrator_outlives_a_reload)
 {
     struct partner_entry *e = stage_partner(&s, "exch");
     stage_wait(&s, 0);
-    unsigned answered_by = refresher_now(s.refresher, e);
+    unsigned answered_by = refresher_now(s.refresher, e, 0);
     stage_use(&s, STAGE_CONF STAGE_EXCH);
     stage_wait(&s, 0);
     stage_answer_keys("0");
     ck_assert_uint_eq(s.ends, 1);
     ck_assert_uint_ge(e->attempts, answered_by);
-    (void)refresher_now(s.refresher, e);
+    (void)refresher_now(s.refresher, e, 0);
     stage_use(&s, STAGE_CONF STAGE_EXCH "Enabled=no\n");
     ck_assert_uint_eq(s.ends, 2);
     ck_assert_int_eq(s.last.reason, REASON_PARTNER_DISABLED);
