@@ -105,16 +105,36 @@ bool rollout_held(const struct settings *s, const struct sightings *sightings,
 
 const struct ring_slot *rollout_next(const struct keyring *r)
 {
-    for (size_t i = 0; r && i < r->n; i++)
-        if (r->slots[i].state == KEY_NEXT)
-            return &r->slots[i];
-    return NULL;
+    return r ? keyring_next(r) : NULL;
 }
 
-int64_t rollout_last_resort(const struct keyring *r)
+static struct roll_terms terms_of(const struct keyring *r)
 {
-    const struct ring_slot *current = r ? keyring_current(r) : NULL;
-    return current && rollout_next(r) ? current->cert->not_after - ROLLOVER_LAST_RESORT_S : 0;
+    return (struct roll_terms){.source = r->source, .lead_s = r->lead_s};
+}
+
+static int64_t or_never(int64_t at)
+{
+    return at == ROLLOVER_NEVER ? 0 : at;
+}
+
+int64_t rollout_activation(const struct keyring *r, bool held)
+{
+    if (!rollout_next(r))
+        return 0;
+    struct keyring what_if = *r; /* nothing is freed by it */
+    struct roll_terms terms = terms_of(r);
+    for (size_t i = 0; i < what_if.n; i++)
+        what_if.slots[i].held = held && what_if.slots[i].state == KEY_NEXT;
+    return or_never(rollover_activation(&what_if, &terms));
+}
+
+int64_t rollout_earliest(const struct keyring *r)
+{
+    if (!rollout_next(r))
+        return 0;
+    struct roll_terms terms = terms_of(r);
+    return or_never(rollover_earliest(r, &terms));
 }
 
 bool rollout_reminder_due(int64_t effective_at, int64_t reminded_at, int64_t now)

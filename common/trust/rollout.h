@@ -30,10 +30,13 @@ size_t rollout_missing(const struct settings *s, const struct sightings *sightin
 bool rollout_held(const struct settings *s, const struct sightings *sightings,
     const uint8_t x5t_s256[X5T_S256_LEN], char why[ROLLOUT_TEXT_MAX]);
 
-/* When the held NEXT of the ring signs all the same; 0: there is no NEXT. */
-int64_t rollout_last_resort(const struct keyring *r);
+/* When NEXT of the public ring begins to sign by itself if it is held until then, or if nothing
+ * holds it: rollover_activation, asked what if. 0: never, or there is no NEXT. `r` may be NULL. */
+int64_t rollout_activation(const struct keyring *r, bool held);
+/* When NEXT may be made to sign at the earliest; 0: not known yet. */
+int64_t rollout_earliest(const struct keyring *r);
 /* A held NEXT that would sign at `effective_at` is to be reminded of now; the last reminder was at
  * `reminded_at`, 0: none. Once a day from ROLLOUT_REMIND_S before. */
 bool rollout_reminder_due(int64_t effective_at, int64_t reminded_at, int64_t now);
 
-const struct ring_slot *rollout_next(const struct keyring *r); /* NULL: there is none */
+const struct ring_slot *rollout_next(const struct keyring *r); /* NULL: there is none, or no ring */

@@ -43,11 +43,13 @@ static void put_seen(const struct broker *b, const struct cert *c, struct json_o
 static void put_next(const struct broker *b, const struct keyring *ring, struct json_out *j)
 {
     const char *why;
-    int64_t effective_at = witness_effective_at(ring);
+    int64_t effective_at = rollout_activation(ring, false);
+    int64_t last_resort_at = rollout_activation(ring, true);
     bool held = witness_held(b->witness, &why);
     if (effective_at > 0)
         json_out_int(j, "effectiveAt", effective_at);
-    json_out_int(j, "lastResortAt", rollout_last_resort(ring));
+    if (last_resort_at > 0)
+        json_out_int(j, "lastResortAt", last_resort_at);
     json_out_bool(j, "held", held);
     if (held)
         json_out_str(j, "holdReason", why);
@@ -96,9 +98,8 @@ void view_own_keys(const struct broker *b, struct json_out *j)
     json_out_int(j, "generation", ring ? (int64_t)ring->generation : 0);
     json_out_str(j, "source", key_source_name(b->settings->signing_key.source));
     json_out_int(j, "publishLead", ring ? ring->lead_s : b->settings->signing_key.publish_lead_s);
-    const struct ring_slot *next = rollout_next(ring);
-    if (next && next->published_since > 0)
-        json_out_int(j, "earliestRoll", next->published_since + ring->lead_s);
+    if (rollout_earliest(ring) > 0)
+        json_out_int(j, "earliestRoll", rollout_earliest(ring));
     json_out_array(j, "keys");
     for (size_t i = 0; ring && i < ring->n; i++)
         put_own_key(b, ring, &ring->slots[i], j);

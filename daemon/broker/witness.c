@@ -163,15 +163,6 @@ bool witness_held(const struct witness *w, const char **ret_why)
     return held;
 }
 
-int64_t witness_effective_at(const struct keyring *r)
-{
-    const struct ring_slot *next = rollout_next(r);
-    if (!next || next->published_since == 0)
-        return 0;
-    int64_t lead = next->published_since + r->lead_s;
-    return next->effective_at > lead ? next->effective_at : lead;
-}
-
 /* ---- evidence ---- */
 
 static void tell_seen(const struct witness *w, struct span partner, const uint8_t *key)
@@ -275,7 +266,7 @@ static void remind(struct witness *w)
 {
     const struct ring_slot *next = rollout_next(w->ring);
     char thumb[THUMBPRINT_TEXT_LEN], at[CLOCK_TEXT_LEN], last[CLOCK_TEXT_LEN];
-    int64_t effective_at = witness_effective_at(w->ring), now = clock_wall_s();
+    int64_t effective_at = rollout_activation(w->ring, false), now = clock_wall_s();
     if (!next || !w->held || effective_at == 0 ||
         !rollout_reminder_due(effective_at, w->reminded_at, now))
         return;
@@ -283,7 +274,7 @@ static void remind(struct witness *w)
     log_warning("our next key %s is to sign from %s on and waits: %s; from %s on it signs all the "
                 "same",
         thumbprint_text(next->cert->x5t, thumb), clock_text(effective_at, at), w->why,
-        clock_text(rollout_last_resort(w->ring), last));
+        clock_text(rollout_activation(w->ring, true), last));
 }
 
 void witness_tick(struct witness *w)

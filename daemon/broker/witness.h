@@ -40,10 +40,6 @@ void witness_heard(struct witness *w, const struct msg_announced *m, const struc
 const struct sightings *witness_sightings(const struct witness *w);
 /* NEXT is held; `why` (ROLLOUT_TEXT_MAX) is the sentence, "" when it is not. */
 bool witness_held(const struct witness *w, const char **ret_why);
-/* Seconds since 1970 at which NEXT would sign by itself if nothing held it, 0: no NEXT, or it is
- * not published. */
-int64_t witness_effective_at(const struct keyring *r);
-
 /* What its timers do when they fire; for tests with a clock of their own. */
 void witness_tick(struct witness *w);
 void witness_flush(struct witness *w);

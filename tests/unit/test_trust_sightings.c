@@ -294,7 +294,7 @@ END_TEST
 
 START_TEST(when_to_remind)
 {
-    const int64_t day = 86400, effective = NOW + 40 * day;
+    const int64_t effective = NOW + (int64_t)40 * 86400;
     static const struct {
         int64_t now, reminded;
         bool due;
@@ -308,11 +308,27 @@ START_TEST(when_to_remind)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         ck_assert_msg(rollout_reminder_due(effective, rows[i].reminded, rows[i].now) == rows[i].due,
             "row %zu", i);
-    ck_assert_int_eq(
-        rollout_last_resort(&ring), keyring_current(&ring)->cert->not_after - 14 * day);
-    struct keyring alone = ring;
-    alone.n = 1;
-    ck_assert_int_eq(rollout_last_resort(&alone), 0);
+}
+END_TEST
+
+/* What the signer's machine would do, asked what if. */
+START_TEST(when_it_signs_held_or_not)
+{
+    const int64_t day = 86400;
+    struct keyring r = ring;
+    r.lead_s = 2 * day;
+    ck_assert_int_eq(rollout_earliest(&r), 0); /* not published */
+    for (size_t i = 0; i < r.n; i++)
+        r.slots[i].published_since = NOW;
+    r.slots[1].effective_at = NOW + 30 * day;
+    ck_assert_int_eq(rollout_earliest(&r), NOW + 2 * day);
+    ck_assert_int_eq(rollout_activation(&r, false), NOW + 30 * day);
+    ck_assert_int_eq(rollout_activation(&r, true), keyring_current(&r)->cert->not_after - 14 * day);
+    r.slots[1].held = true; /* what the ring says of itself is not asked */
+    ck_assert_int_eq(rollout_activation(&r, false), NOW + 30 * day);
+    r.n = 1;
+    ck_assert_int_eq(rollout_activation(&r, true), 0);
+    ck_assert_int_eq(rollout_activation(NULL, true), 0);
 }
 END_TEST
 
@@ -331,6 +347,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, who_is_missing);
     tcase_add_test(tc, for_whom_the_next_key_waits);
     tcase_add_test(tc, when_to_remind);
+    tcase_add_test(tc, when_it_signs_held_or_not);
 }
 
 int main(void)
