@@ -81,6 +81,10 @@ static void put_counters(const struct broker *b, struct json_out *j)
         json_out_int(j, sums[s].name, sum);
     }
     struct refresher_counts refresh = refresher_counts(b->refresher);
+    json_out_int(j, "fetches", (int64_t)refresh.fetches);
+    json_out_int(j, "fetchesFailed", (int64_t)refresh.failed);
+    json_out_int(j, "fetchesUnchanged", (int64_t)refresh.unchanged);
+    json_out_int(j, "documentsRead", (int64_t)refresh.documents);
     json_out_int(j, "hintFetches", (int64_t)refresh.hint_fetches);
     json_out_int(j, "hintsInVain", (int64_t)refresh.hints_in_vain);
     json_out_int(j, "clockJumps", (int64_t)refresh.clock_jumps);
@@ -120,6 +124,7 @@ static void put_brief(const struct broker *b, const struct partner_entry *e, str
     json_out_str(j, "lastReason", reason_code(e->state.last_reason));
     json_out_str(j, "lastSentence", reason_sentence(e->state.last_reason));
     json_out_str(j, "lastDetail", e->state.last_detail);
+    json_out_int(j, "failures", e->state.failures);
     json_out_int(j, "keys", count_keys(partners_trust(b->partners, e), s, now));
     if (p->enabled && good_at > 0)
         json_out_int(j, "refusedFrom", good_at + s->refresh.stale_after_s);

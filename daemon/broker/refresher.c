@@ -96,38 +96,66 @@ static void tell_waiting(const struct partner_entry *e, const struct judged *j)
     }
 }
 
-/* An attempt that ends in another way than the one before is told; a row of equal failures once. */
-static void tell_attempt(const struct partner_entry *e, enum reason before, const struct judged *j)
+/* How the attempt before ended. */
+struct ending {
+    enum reason reason;
+    unsigned failures; /* in a row */
+    char detail[sizeof(((struct partner_state *)NULL)->last_detail)];
+};
+
+static void ending_note(struct ending *before, const struct partner_state *s)
 {
-    if (j->reason == before)
+    before->reason = s->last_reason;
+    before->failures = s->failures;
+    memcpy(before->detail, s->last_detail, sizeof(before->detail));
+}
+
+static void tell_current(const struct partner_entry *e, const struct ending *before)
+{
+    struct log_field fields[] = {
+        {"TRUST_PARTNER", e->partner->name}, {"TRUST_REASON", reason_code(REASON_OK)}};
+    char after[64] = "";
+    if (before->failures > 0)
+        snprintf(after, sizeof(after), " again, after %u attempt%s that failed", before->failures,
+            before->failures == 1 ? "" : "s");
+    (void)log_record(LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
+        "partner %s: document is current%s", e->partner->name, after);
+}
+
+/* An attempt that ends in another way than the one before is told; a row of equal failures once. */
+static void tell_attempt(
+    const struct partner_entry *e, const struct ending *before, const struct judged *j)
+{
+    if (j->reason == before->reason && strcmp(j->detail, before->detail) == 0)
         return;
+    if (j->reason == REASON_OK) {
+        if (before->reason != REASON_OK)
+            tell_current(e, before);
+        return;
+    }
     struct log_field fields[] = {
         {"TRUST_PARTNER", e->partner->name}, {"TRUST_REASON", reason_code(j->reason)}};
-    if (j->reason == REASON_OK)
-        (void)log_record(LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
-            "partner %s: document is current", e->partner->name);
-    else
-        (void)log_record(j->newly_refused ? LOG_L_ERR : LOG_L_WARNING, NULL, fields,
-            ARRAY_LEN(fields), "partner %s: %s%s%s%s; %s", e->partner->name,
-            reason_sentence(j->reason), j->detail[0] ? " (" : "", j->detail,
-            j->detail[0] ? ")" : "",
-            e->state.trust.good_at ? "the last good document stays in force"
-                                   : "there is no document yet");
+    (void)log_record(j->newly_refused ? LOG_L_ERR : LOG_L_WARNING, NULL, fields, ARRAY_LEN(fields),
+        "partner %s: %s%s%s%s; %s", e->partner->name, reason_sentence(j->reason),
+        j->detail[0] ? " (" : "", j->detail, j->detail[0] ? ")" : "",
+        e->state.trust.good_at ? "the last good document stays in force"
+                               : "there is no document yet");
 }
 
 /* The only writer of e->freshness. */
 static void set_freshness(struct refresher *r, struct partner_entry *e)
 {
     int64_t now = clock_wall_s();
+    char end[CLOCK_TEXT_LEN];
     enum freshness f = judge_freshness(&e->state.trust, e->partner, r->settings, now);
     if (f == e->freshness)
         return;
     if (f == FRESH_WARN || f == FRESH_STALE)
         log_msg(f == FRESH_STALE ? LOG_L_ERR : LOG_L_WARNING,
-            "partner %s: %s -> %s: last good document is %lld h old%s", e->partner->name,
-            freshness_name(e->freshness), freshness_name(f),
-            (long long)((now - e->state.trust.good_at) / 3600),
-            f == FRESH_STALE ? "; its tokens are refused" : "");
+            "partner %s: %s -> %s: last good document is %lld h old; its tokens are refused %s %s",
+            e->partner->name, freshness_name(e->freshness), freshness_name(f),
+            (long long)((now - e->state.trust.good_at) / 3600), f == FRESH_STALE ? "since" : "from",
+            clock_text(e->state.trust.good_at + r->settings->refresh.stale_after_s, end));
     else
         log_info("partner %s: %s -> %s", e->partner->name, freshness_name(e->freshness),
             freshness_name(f));
@@ -156,13 +184,22 @@ static void attempt_end(struct refresher *r, struct partner_entry *e, const stru
     r->ops->on_ended(e, j, r->arg);
 }
 
+static void count(struct refresher *r, const struct msg_fetched *a, const struct judged *j)
+{
+    r->counts.fetches++;
+    r->counts.failed += !j->good;
+    r->counts.unchanged += j->good && a->status == 304;
+    r->counts.documents += a->reason == REASON_OK && a->status == 200;
+}
+
 /* Has `a` judged and ends the attempt. */
 static void attempt_judge(
     struct refresher *r, struct partner_entry *e, const struct msg_fetched *a, struct span body)
 {
     char before[1024], source[256];
     struct judged j;
-    enum reason reason_before = e->state.last_reason;
+    struct ending ending;
+    ending_note(&ending, &e->state);
     snprintf(source, sizeof(source), "%s, %s", e->cause[0] ? e->cause : "regular refresh",
         e->partner->metadata_urls.list[e->url_at]);
     struct judge_answer answer = {.reason = a->reason,
@@ -179,7 +216,8 @@ static void attempt_judge(
         .others = partners_others(r->ps)};
     judge_thumbprints(&e->state.trust, before, sizeof(before));
     judge_answer(&e->state, e->partner, &r->settings->identity, &answer, clock_wall_s(), &j);
-    tell_attempt(e, reason_before, &j);
+    count(r, a, &j);
+    tell_attempt(e, &ending, &j);
     tell_waiting(e, &j);
     if (j.keys_changed)
         tell_keys(e, before, &j);
@@ -312,12 +350,13 @@ static void attempt_read(struct refresher *r, struct partner_entry *e)
     CLEANUP(buf_done) struct buf pem = BUF_INIT(256 * 1024);
     char why[512] = "", before[1024];
     struct judged j;
-    enum reason reason_before = e->state.last_reason;
+    struct ending ending;
+    ending_note(&ending, &e->state);
     if (file_read(e->partner->certificate, FILE_CONFIG, pem.max, &pem, why, sizeof(why)) < 0)
         buf_reset(&pem);
     judge_thumbprints(&e->state.trust, before, sizeof(before));
     judge_certificate(&e->state, e->partner, buf_span(&pem), why, clock_wall_s(), &j);
-    tell_attempt(e, reason_before, &j);
+    tell_attempt(e, &ending, &j);
     if (j.keys_changed)
         tell_keys(e, before, &j);
     attempt_end(r, e, &j, &plain);

@@ -39,6 +39,10 @@ enum hint_fate refresher_hint(
 int64_t refresher_hint_pause_ms(const struct refresher *r, const struct partner_entry *e);
 
 struct refresher_counts {
+    uint64_t fetches;       /* attempts that have ended */
+    uint64_t failed;        /* ... without a document that is current */
+    uint64_t unchanged;     /* ... with 304: nothing was read */
+    uint64_t documents;     /* ... with a document that was read and judged */
     uint64_t hint_fetches;  /* attempts that hints have caused */
     uint64_t hints_in_vain; /* hints that caused none */
     uint64_t clock_jumps;   /* how often the wall clock was set */

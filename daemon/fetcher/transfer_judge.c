@@ -85,7 +85,10 @@ static enum reason judge_status(struct transfer *t)
             t->head.location[0] ? t->head.location : "nowhere");
         return REASON_FETCH_REDIRECT;
     }
-    snprintf(t->detail, sizeof(t->detail), "%s: answered %u", t->host, status);
+    int n = snprintf(t->detail, sizeof(t->detail), "%s: answered %u", t->host, status);
+    if (t->head.retry_after_s >= 0 && n > 0 && (size_t)n < sizeof(t->detail))
+        snprintf(t->detail + n, sizeof(t->detail) - (size_t)n, ", to be asked again in %lld s",
+            (long long)t->head.retry_after_s);
     return REASON_FETCH_STATUS;
 }
 

@@ -18,7 +18,7 @@ static struct signkey *stage_keys[STAGE_KEYS];
 /* What the script is asked for, instead of the fetcher. One request at a time for each partner. */
 struct fetch {
     bool open;
-    char url[256], etag[256];
+    char url[256], etag[256], last_modified[64];
     fetch_done_fn *on_done;
     void *arg;
 };
@@ -36,6 +36,8 @@ struct fetch *fetch_start(
         *f = (struct fetch){.open = true, .on_done = on_done, .arg = arg};
         snprintf(f->url, sizeof(f->url), "%.*s", (int)m->url.n, m->url.p);
         snprintf(f->etag, sizeof(f->etag), "%.*s", (int)m->etag.n, m->etag.n ? m->etag.p : "");
+        snprintf(f->last_modified, sizeof(f->last_modified), "%.*s", (int)m->last_modified.n,
+            m->last_modified.n ? m->last_modified.p : "");
         stage_asked++;
         return f;
     }

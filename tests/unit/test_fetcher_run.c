@@ -277,8 +277,10 @@ START_TEST(every_trick_has_its_reason)
         ck_assert_msg(strncmp(detail, "localhost", 9) == 0 &&
                           !strstr(detail, reason_sentence(got.reason)), /* is shown beside it */
             "%s", detail);
-    if (trick->say == say_503)
+    if (trick->say == say_503) {
         ck_assert_int_eq(got.retry_after_s, 120);
+        ck_assert_str_eq(detail, "localhost: answered 503, to be asked again in 120 s");
+    }
     if (trick->say == say_redirect)
         ck_assert_ptr_nonnull(strstr(detail, "points to https://127.0.0.1/x"));
     /* Whatever happened, the next one is served. */
