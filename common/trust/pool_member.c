@@ -154,6 +154,14 @@ void pool_member_judge(struct pool_member *m, const struct pool_us *us, const st
     m->failures = good ? 0 : m->failures + 1;
 }
 
+void pool_member_clock_move(struct pool_member *m, int64_t by_s)
+{
+    int64_t *times[] = {&m->good_at, &m->last_try_at, &m->next_try_at};
+    for (size_t i = 0; i < ARRAY_LEN(times); i++)
+        if (*times[i] > 0)
+            *times[i] = *times[i] + by_s > 1 ? *times[i] + by_s : 1;
+}
+
 /* ------------------------------------------------------------------------------------- standing */
 
 /* Nobody is there, or not the one that should be; that our own fetcher is away says nothing. */

@@ -65,6 +65,10 @@ struct pool_change {
 void pool_member_judge(struct pool_member *m, const struct pool_us *us, const struct pool_answer *a,
     int64_t now, struct pool_change *ret);
 
+/* The wall clock was set by so many seconds: what is kept as wall time moves along, so that a step
+ * changes no age and no plan. */
+void pool_member_clock_move(struct pool_member *m, int64_t by_s);
+
 enum pool_state {
     POOL_SELF,
     POOL_NEW,     /* has not answered yet */

@@ -174,6 +174,7 @@ static void on_answer(const struct msg_fetched *a, struct span body, void *arg)
 {
     struct pool_entry *e = arg;
     struct pool_members *pm = e->pool;
+    pool_look_at_clock(pm);
     e->fetch = NULL;
     attempt_end(e, a, body);
     pool_plan(pm);
@@ -203,6 +204,7 @@ static void attempt_start(struct pool_members *pm, struct pool_entry *e)
 
 void pool_members_wake(struct pool_members *pm)
 {
+    pool_look_at_clock(pm);
     int64_t now = clock_mono_ms();
     for (size_t i = 0; i < pm->n; i++) {
         struct pool_entry *e = pm->list[i];
@@ -216,6 +218,7 @@ void pool_members_tick(struct pool_members *pm)
 {
     static const struct timeval wait = {TICK_S, 0};
     bool moved = false;
+    pool_look_at_clock(pm);
     for (size_t i = 0; i < pm->n; i++) {
         struct pool_entry *e = pm->list[i];
         enum pool_state before = e->told_state;

@@ -2,6 +2,7 @@
 /* Inside pool_members. */
 #pragma once
 
+#include "clock_watch.h"
 #include "pool_members.h"
 #include "schedule.h"
 
@@ -35,6 +36,7 @@ struct pool_members {
     struct pool_entry *list[SETTINGS_POOL_MAX];
     size_t n;
     struct event *wake, *tick;
+    struct clock_watch clock;
     const struct cert *fellows[METADATA_KEYS_MAX]; /* the members' own */
     size_t n_fellows, left_out;
     uint8_t told[METADATA_KEYS_MAX][X5T_S256_LEN]; /* the union as on_changed last told it */
@@ -42,6 +44,9 @@ struct pool_members {
     LIST_HEAD(, pool_wait) waits;
 };
 
+/* Before anything is done with the wall clock: follows it when somebody has set it (which the
+ * refresher tells), and asks everybody when the machine has slept. */
+void pool_look_at_clock(struct pool_members *pm);
 /* Works the union out anew; true when it is another one than was last told. */
 bool pool_settle(struct pool_members *pm);
 /* Arms the timer for the earliest attempt. */

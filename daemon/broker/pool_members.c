@@ -31,9 +31,24 @@ static bool is_told(const struct pool_members *pm)
     return true;
 }
 
+void pool_look_at_clock(struct pool_members *pm)
+{
+    struct clock_change c;
+    if (!clock_watch_look(&pm->clock, &c))
+        return;
+    for (size_t i = 0; i < pm->n; i++) {
+        struct pool_entry *e = pm->list[i];
+        pool_member_clock_move(&e->member, c.by_s);
+        e->wanted = e->wanted || c.slept_s > 0;
+        if (c.by_s != 0)
+            pool_save(pm, e);
+    }
+}
+
 bool pool_settle(struct pool_members *pm)
 {
     const struct pool_member *list[SETTINGS_POOL_MAX];
+    pool_look_at_clock(pm);
     struct pool_view v = view_of(pm, list);
     size_t before = pm->left_out;
     pm->n_fellows = pool_union(&v, pm->ops->ring(pm->arg), pm->fellows, &pm->left_out);

@@ -237,6 +237,25 @@ START_TEST(a_key_that_two_partners_publish_is_the_first_ones)
 }
 END_TEST
 
+/* What another member of our pool signs with is as much ours as our own key: a partner that copies
+ * it cannot use it (rule R14), and can as soon as that member is none any more. */
+START_TEST(a_key_of_a_fellow_is_ours)
+{
+    const struct cert *fellows[] = {signkey_cert(stage_keys[1])};
+    const struct partner_trust *t;
+    first_document("01");
+    partners_set_fellows(s.partners, fellows, 1);
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+    t = partners_trust(s.partners, stage_partner(&s, "exch"));
+    ck_assert(!t->keys[0].disputed && t->keys[1].disputed);
+    ck_assert_ptr_nonnull(strstr(stage_partner(&s, "exch")->state.history, "or by us"));
+    partners_set_fellows(s.partners, NULL, 0);
+    ck_assert_int_eq(partners_settle(s.partners, NULL, NULL, stage_on_trust, &s), REASON_OK);
+    t = partners_trust(s.partners, stage_partner(&s, "exch"));
+    ck_assert(!t->keys[0].disputed && !t->keys[1].disputed);
+}
+END_TEST
+
 /* One copied key in place of another is news too. */
 START_TEST(another_disputed_key_is_told_though_there_are_no_more_of_them)
 {
@@ -447,6 +466,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, the_certificate_of_another_application_gets_no_grace);
     tcase_add_test(tc, members_of_a_pool_are_asked_in_turn);
     tcase_add_test(tc, a_key_that_two_partners_publish_is_the_first_ones);
+    tcase_add_test(tc, a_key_of_a_fellow_is_ours);
     tcase_add_test(tc, another_disputed_key_is_told_though_there_are_no_more_of_them);
     tcase_add_test(tc, a_partner_that_publishes_our_certificate_does_not_get_it);
     tcase_add_test(tc, a_document_of_others_keys_changes_nothing);

@@ -399,6 +399,23 @@ START_TEST(who_asks_is_answered_when_all_have_ended)
 }
 END_TEST
 
+/* Somebody sets the clock of this machine: no key leaves the document, nobody is away by it. */
+START_TEST(a_clock_that_is_set_changes_no_age)
+{
+    static const int64_t steps[] = {30 * 86400, -60 * 86400, 30 * 86400};
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        wall += steps[i];
+        clock_fake(wall, mono_ms);
+        ck_assert_str_eq(keys_of(0), "012");
+        ck_assert_int_eq(pool_members_at(nodes[0].pool, 2).state, POOL_UP);
+        pass(30);
+        ck_assert_str_eq(keys_of(0), "012");
+    }
+    ck_assert_int_ge(pool_members_at(nodes[0].pool, 2).member->good_at, wall - 400);
+    ck_assert_int_le(pool_members_at(nodes[0].pool, 2).member->good_at, wall);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, open_pool, close_pool);
@@ -410,6 +427,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_member_that_was_removed_is_gone_everywhere);
     tcase_add_test(tc, a_restart_goes_on_with_what_was_known);
     tcase_add_test(tc, a_reload_forgets_what_is_under_way);
+    tcase_add_test(tc, a_clock_that_is_set_changes_no_age);
     tcase_add_test(tc, who_asks_is_answered_when_all_have_ended);
 }
 
