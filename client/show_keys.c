@@ -255,9 +255,8 @@ static bool put_partners(
 /* How a next key comes into the world. */
 static const char *next_comes_from(struct span source)
 {
-    return is(source, "managed")
-               ? "s2sctl cert roll --prepare publishes one"
-               : "bring one with s2sctl cert assign, or with Next= in [SigningKey]";
+    return is(source, "managed") ? "s2sctl cert roll --prepare publishes one"
+                                 : "name one in Next= of [SigningKey] and reload";
 }
 
 /* What needs an administrator. */
