@@ -5,7 +5,7 @@
 #include "digest.h"
 #include "metadata.h"
 
-enum kind { KIND_METADATA, KIND_OPENID, KIND_JWKS, KIND_COUNT };
+enum kind { KIND_METADATA, KIND_OPENID, KIND_JWKS, KIND_ROOT, KIND_COUNT };
 
 struct documents {
     struct document list[KIND_COUNT];
@@ -20,6 +20,18 @@ static const struct {
     {"/.well-known/jwks.json", KIND_JWKS},
 };
 
+/* SharePoint's trusted root authorities are fed from there (protocol note 1.1). */
+static bool is_root_path(struct span path)
+{
+    const struct span tail = SPAN("/rootcertificate");
+    if (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    if (path.n <= tail.n || !span_eq_nocase(span_skip(path, path.n - tail.n), tail))
+        return false;
+    path.n -= tail.n;
+    return path.p[path.n - 1] != '/' && metadata_is_path(path);
+}
+
 const struct document *documents_find(const struct documents *d, struct span path)
 {
     if (metadata_is_path(path))
@@ -27,6 +39,8 @@ const struct document *documents_find(const struct documents *d, struct span pat
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
         if (span_eq_str(path, paths[i].path))
             return &d->list[paths[i].kind];
+    if (is_root_path(path) && d->list[KIND_ROOT].body)
+        return &d->list[KIND_ROOT];
     return NULL;
 }
 
@@ -73,7 +87,7 @@ static void release(const void *bytes, size_t n, void *arg)
 }
 
 /* Hands the text over to a buffer that frees it with its last reader. */
-static enum reason freeze(struct buf *text, struct document *doc)
+static enum reason freeze(struct buf *text, const char *content_type, struct document *doc)
 {
     size_t n = text->n;
     if (!set_etag(doc, buf_span(text)))
@@ -84,6 +98,7 @@ static enum reason freeze(struct buf *text, struct document *doc)
         return REASON_OUT_OF_MEMORY;
     bytes = NULL;
     doc->len = n;
+    doc->content_type = content_type;
     return REASON_OK;
 }
 
@@ -96,9 +111,18 @@ static void gather(const struct documents_of *of, const struct cert *certs[METAD
         certs[own->n_certs++] = of->fellows[i];
 }
 
+static enum reason freeze_root(const struct keyring *ring, struct document *doc)
+{
+    CLEANUP(buf_done) struct buf der = BUF_INIT(CERT_DER_MAX);
+    if (!ring->root)
+        return REASON_OK;
+    buf_put(&der, ring->root->der, ring->root->der_len);
+    return freeze(&der, "application/pkix-cert", doc);
+}
+
 enum reason documents_render(const struct documents_of *of, struct documents **ret)
 {
-    static enum reason (*const render[KIND_COUNT])(const struct metadata_own *, struct buf *) = {
+    static enum reason (*const render[])(const struct metadata_own *, struct buf *) = {
         [KIND_METADATA] = metadata_render,
         [KIND_OPENID] = metadata_render_openid,
         [KIND_JWKS] = metadata_render_jwks};
@@ -112,15 +136,18 @@ enum reason documents_render(const struct documents_of *of, struct documents **r
     if (!d)
         return REASON_OUT_OF_MEMORY;
     d->max_age_s = of->settings->metadata.cache_max_age_s;
-    for (size_t i = 0; i < KIND_COUNT; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(render); i++) {
         CLEANUP(buf_done) struct buf text = BUF_INIT(METADATA_MAX);
         enum reason r = render[i](&own, &text);
         if (r == REASON_OK)
-            r = freeze(&text, &d->list[i]);
+            r = freeze(&text, "application/json; charset=utf-8", &d->list[i]);
         if (r != REASON_OK)
             return r;
         d->list[i].holds_keys = i != KIND_OPENID;
     }
+    enum reason r = freeze_root(of->ring, &d->list[KIND_ROOT]);
+    if (r != REASON_OK)
+        return r;
     *ret = TAKE(d);
     return REASON_OK;
 }

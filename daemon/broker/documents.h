@@ -12,6 +12,7 @@
 struct document {
     struct evbuffer *body; /* immutable */
     size_t len;
+    const char *content_type;
     char etag[DOCUMENT_ETAG_LEN]; /* strong: of the bytes */
     bool holds_keys;              /* who has it knows our keys */
 };
@@ -33,7 +34,8 @@ struct documents_of {
 enum reason documents_render(const struct documents_of *of, struct documents **ret) WARN_UNUSED;
 void documents_free(struct documents *d); /* NULL is fine; what is being sent stays alive */
 void documents_freep(struct documents **d);
-/* The document at that path, or NULL. Metadata paths match ASCII case-insensitively with or without
+/* The document at that path, or NULL; without a root of ours there is none at the paths of its
+ * certificate. Metadata paths match ASCII case-insensitively with or without
  * a final slash, the others exactly. */
 const struct document *documents_find(const struct documents *d, struct span path);
 /* "Cache-Control: max-age=..." of these settings; seconds. */

@@ -140,6 +140,7 @@ static void on_request(struct http_conn *h, const struct http_request *req, void
         .body = buf_span(&r.body),
         .close = r.close || c->all->stopping};
     if (r.document) {
+        a.content_type = r.document->content_type;
         a.shared = r.document->body;
         a.shared_len = r.document->len;
     }

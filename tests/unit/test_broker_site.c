@@ -26,14 +26,19 @@ static struct settings *settings;
 static struct documents *documents;
 static struct site site;
 
-static void open_site(const char *conf)
+static void open_site_with(const char *conf, struct cert *root)
 {
     struct cert cert = *signkey_cert(key);
-    struct keyring ring = {.n = 1, .slots = {{.state = KEY_CURRENT, .cert = &cert}}};
+    struct keyring ring = {.n = 1, .slots = {{.state = KEY_CURRENT, .cert = &cert}}, .root = root};
     settings = settings_of(conf);
     const struct documents_of of = {.settings = settings, .ring = &ring};
     ck_assert_int_eq(documents_render(&of, &documents), REASON_OK);
     ck_assert_int_eq(site_open(&site, settings, documents), REASON_OK);
+}
+
+static void open_site(const char *conf)
+{
+    open_site_with(conf, NULL);
 }
 
 static void close_site(void)
@@ -90,6 +95,7 @@ static const struct {
     {"/.well-known/jwks.json", 200, -1},
     {"/.well-known/jwks.json/", 404, -1},
     {"/.well-known/JWKS.json", 404, -1},
+    {"/metadata/json/1/rootcertificate", 404, -1}, /* none: our certificates stand alone */
     {"/metadata/json/1//", 404, -1},
     {"/metadata/json/2", 404, -1},
     {"/metadata/json/11", 404, -1},
@@ -97,6 +103,29 @@ static const struct {
     {"/metadata%2fjson/1", 404, -1},
     {"/", 404, -1},
 };
+
+/* Below each path of the document, as DER, and with a type of its own. */
+START_TEST(the_root_certificate_is_served_where_there_is_one)
+{
+    static const char *const roots[] = {"/metadata/json/1/rootcertificate",
+        "/autodiscover/metadata/json/1/RootCertificate",
+        "/_layouts/15/metadata/json/1/rootcertificate/"};
+    struct cert root = *signkey_cert(key);
+    close_site();
+    open_site_with(CONF PARTNERS, &root);
+    for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+        struct site_reply r = ask_path("GET", roots[i], "");
+        ck_assert_uint_eq(r.status, 200);
+        ck_assert_str_eq(r.document->content_type, "application/pkix-cert");
+        ck_assert_uint_eq(r.document->len, root.der_len);
+        ck_assert_mem_eq(evbuffer_pullup(r.document->body, -1), root.der, root.der_len);
+        site_reply_done(&r);
+    }
+    struct site_reply r = ask_path("GET", "/metadata/json/1", "");
+    ck_assert_str_eq(r.document->content_type, "application/json; charset=utf-8");
+    site_reply_done(&r);
+}
+END_TEST
 
 START_TEST(paths_lead_to_documents)
 {
@@ -295,6 +324,7 @@ END_TEST
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, close_site);
+    tcase_add_test(tc, the_root_certificate_is_served_where_there_is_one);
     tcase_add_loop_test(tc, paths_lead_to_documents, 0, (int)ARRAY_LEN(paths));
     tcase_add_loop_test(tc, methods_and_discovery, 0, (int)ARRAY_LEN(requests));
     tcase_add_loop_test(tc, only_our_hosts_are_answered_for, 0, (int)ARRAY_LEN(hosts));
