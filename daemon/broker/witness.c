@@ -94,7 +94,10 @@ static bool judge_held(const struct witness *w, const uint8_t *key, char why[ROL
 {
     if (rollout_held(w->settings, &w->known, key, why))
         return true;
-    return w->ops->else_held && w->ops->else_held(key, why, ROLLOUT_TEXT_MAX, w->arg);
+    if (w->ops->else_held && w->ops->else_held(key, why, ROLLOUT_TEXT_MAX, w->arg))
+        return true;
+    why[0] = '\0';
+    return false;
 }
 
 /* The only writer of held, held_key and why; logs what changes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker_link.h"
 
-#include "announce.h"
+#include "announce_judge.h"
 #include "cleanup.h"
 #include "link.h"
 #include "log.h"
@@ -17,7 +17,7 @@ struct broker_link {
     const struct broker_link_ops *ops;
     struct link *link;
     struct settings *prepared; /* read, not yet in force */
-    struct announce *announce;
+    struct announce_judge *announce;
 };
 
 /* A frame without fields. A broker that has gone is told elsewhere. */
@@ -118,7 +118,7 @@ static void on_announce(struct broker_link *b, struct frame_in *f, int *fd)
         link_drop(b->link, "not an announcement");
         return;
     }
-    announce_judge(b->announce, b->w, token, &m);
+    announce_judge_token(b->announce, b->w, token, &m);
     frame_start(&out, room, sizeof room, MSG_ANNOUNCED, f->id);
     msg_announced_put(&out, &m);
     int r = link_send(b->link, &out, -1);
@@ -266,7 +266,7 @@ struct broker_link *broker_link_new(struct worker *w, int fd, const struct broke
     }
     b->w = w;
     b->ops = ops;
-    b->announce = announce_new();
+    b->announce = announce_judge_new();
     b->link = link_new(w->base, fd, on_frame, on_closed, b);
     if (b->link && b->announce)
         return b;
@@ -280,7 +280,7 @@ void broker_link_free(struct broker_link *b)
         return;
     link_free(b->link);
     settings_freep(&b->prepared);
-    announce_free(b->announce);
+    announce_judge_free(b->announce);
     free(b);
 }
 

@@ -7,9 +7,9 @@
 #include "msg.h"
 #include "state.h"
 
-struct announce;
-struct announce *announce_new(void) WARN_UNUSED; /* NULL: out of memory */
-void announce_free(struct announce *a);          /* NULL is fine */
+struct announce_judge;
+struct announce_judge *announce_judge_new(void) WARN_UNUSED; /* NULL: out of memory */
+void announce_judge_free(struct announce_judge *a);          /* NULL is fine */
 /* Judges by the worker's settings and trust, now. *ret points into `a` and the settings. */
-void announce_judge(
-    struct announce *a, const struct worker *w, struct span token, struct msg_announced *ret);
+void announce_judge_token(
+    struct announce_judge *a, const struct worker *w, struct span token, struct msg_announced *ret);

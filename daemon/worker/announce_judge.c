@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "announce.h"
+#include "announce_judge.h"
 
 #include "clock.h"
 
@@ -7,14 +7,14 @@
 
 _Static_assert(MSG_ANNOUNCE_KEYS_MAX == ANNOUNCE_KEYS_MAX, "one list, one cap");
 
-struct announce {
+struct announce_judge {
     struct jws_scratch *scratch;
     struct announce_checked v;
 };
 
-struct announce *announce_new(void)
+struct announce_judge *announce_judge_new(void)
 {
-    struct announce *a = calloc(1, sizeof *a);
+    struct announce_judge *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
     a->scratch = jws_scratch_new();
@@ -24,7 +24,7 @@ struct announce *announce_new(void)
     return NULL;
 }
 
-void announce_free(struct announce *a)
+void announce_judge_free(struct announce_judge *a)
 {
     if (!a)
         return;
@@ -32,8 +32,8 @@ void announce_free(struct announce *a)
     free(a);
 }
 
-void announce_judge(
-    struct announce *a, const struct worker *w, struct span token, struct msg_announced *ret)
+void announce_judge_token(
+    struct announce_judge *a, const struct worker *w, struct span token, struct msg_announced *ret)
 {
     enum reason r = check_announce(a->scratch, w->settings, w->store, token, clock_wall_s(), &a->v);
     *ret = (struct msg_announced){.reason = r};
