@@ -3,6 +3,7 @@
  * changed bytes. */
 #include "check_key.h"
 #include "check_rows.h"
+#include "digest.h"
 #include "mint.h"
 
 static const struct row good_app = OK("app-only"), good_outer = OK("outer", .kind = ROW_OUTER),
@@ -269,6 +270,77 @@ START_TEST(test_keys)
     world_edit(&w, "lync", c->edit);
     expect_row(&row);
     ck_assert(!w.v.key_expired_warning);
+}
+END_TEST
+
+/* When a newer document might help: DESIGN 7, all else is judged before. */
+static const struct worth_case {
+    struct row row;
+    void (*edit)(struct partner_trust *t);
+    bool worth;
+} worth_cases[] = {
+    {NO("another x5t", UNKNOWN_KEY, KEY, .header = "x5t=$other"), NULL, true},
+    {NO("another kid", UNKNOWN_KEY, KEY, .header = "x5t=;kid=\"nobody\""), NULL, true},
+    {NO("another x5t of an actor token", UNKNOWN_KEY, KEY, .kind = ROW_OUTER,
+         .header = "x5t=$other"),
+        NULL, true},
+    {NO("no thumbprint", UNKNOWN_KEY, KEY, .header = "x5t=\"AAA\""), NULL, false},
+    {NO("expired", UNKNOWN_KEY, KEY, .header = "x5t=$other",
+         .claims = "nbf=1735690000;exp=1735699508"),
+        NULL, false},
+    {NO("for somebody else", UNKNOWN_KEY, KEY, .header = "x5t=$other",
+         .claims = "aud=\"" US "/other.contoso.example@contoso.com\""),
+        NULL, false},
+    {NO("for a user who may not", UNKNOWN_KEY, KEY, .kind = ROW_OUTER, .header = "x5t=$other",
+         .outer_c = "upn=\"eve@evil.example\";smtp=\"eve@evil.example\""),
+        NULL, false},
+    {NO("a key that is gone", UNKNOWN_KEY, KEY), make_gone, true},
+    {NO("forged under a thumbprint", SIGNATURE, SIGNATURE, .seal = SEAL_FLIPPED), NULL, false},
+    {NO("forged under a thumbprint as kid", SIGNATURE, SIGNATURE, .header = "x5t=;kid=$x5t",
+         .seal = SEAL_FLIPPED),
+        NULL, false},
+    {NO("forged under a name", SIGNATURE, SIGNATURE, .header = "x5t=;kid=\"k1\"",
+         .seal = SEAL_FLIPPED),
+        make_bare, true},
+    {NO("forged under a name, and expired", SIGNATURE, SIGNATURE, .header = "x5t=;kid=\"k1\"",
+         .claims = "nbf=1735690000;exp=1735699508", .seal = SEAL_FLIPPED),
+        make_bare, false},
+    {OK("believed"), NULL, false},
+};
+
+START_TEST(test_worth_fetching)
+{
+    const struct worth_case *c = &worth_cases[_i];
+    if (c->edit)
+        world_edit(&w, "lync", c->edit);
+    expect_row(&c->row);
+    ck_assert_msg(w.v.worth_fetching == c->worth, "%s", c->row.name);
+    ck_assert_str_eq(w.v.user, ""); /* what was looked at on trial is not told */
+}
+END_TEST
+
+/* One size for all kinds of ids; two names of one key are two ids. */
+START_TEST(test_key_id)
+{
+    const struct partner_key *key = &store_get(w.store, SPAN("lync"))->keys[0];
+    uint8_t id[X5T_LEN], hash[SHA256_LEN];
+    struct jws_header h = {0};
+    ck_assert(!check_key_id(&h, id));
+    h.has_kid = true;
+    h.kid = SPAN("k1");
+    ck_assert(digest_sha256(h.kid, hash));
+    ck_assert(check_key_id(&h, id));
+    ck_assert_mem_eq(id, hash, X5T_LEN);
+    h.has_x5t_s256 = true;
+    memcpy(h.x5t_s256, key->x5t_s256, X5T_S256_LEN);
+    ck_assert(check_key_id(&h, id));
+    ck_assert_mem_eq(id, key->x5t_s256, X5T_LEN);
+    h.has_x5t = true;
+    memcpy(h.x5t, key->x5t, X5T_LEN);
+    ck_assert(check_key_id(&h, id));
+    ck_assert_mem_eq(id, key->x5t, X5T_LEN);
+    h.x5t_malformed = true;
+    ck_assert(!check_key_id(&h, id));
 }
 END_TEST
 
@@ -640,6 +712,8 @@ static void add_state_tests(TCase *c)
     tcase_add_test(c, test_sizes);
     tcase_add_test(c, test_stale);
     tcase_add_loop_test(c, test_keys, 0, ARRAY_LEN(key_cases));
+    tcase_add_loop_test(c, test_worth_fetching, 0, ARRAY_LEN(worth_cases));
+    tcase_add_test(c, test_key_id);
     tcase_add_test(c, test_malformed_thumbprint);
     tcase_add_test(c, test_only_s2sd_signs_users);
     tcase_add_test(c, test_own_issuer);
