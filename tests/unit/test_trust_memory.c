@@ -5,6 +5,7 @@
  * functions of libc below. */
 #include "metadata.h"
 #include "mint.h"
+#include "pool_member.h"
 #include "rollover.h"
 #include "settings_of.h"
 #include "state.h"
@@ -134,7 +135,8 @@ static struct store *store;
 static struct partner_trust *trust;
 static struct check_scratch *scratch;
 static struct minted token;
-static struct buf document, ring_text, state_text, key_text, settings_text;
+static struct buf document, pool_document, member_text, ring_text, state_text, key_text,
+    settings_text;
 
 static struct mint_order order_of(const struct identity *from, const struct partner *to)
 {
@@ -160,6 +162,28 @@ static void must(bool good)
         abort();
 }
 
+static const uint8_t member_id[METADATA_MEMBER_LEN] = {7};
+#define MEMBER_URL "https://node1.contoso.com/metadata/json/1"
+
+/* A fellow of `them`, its document and its state file. */
+static void make_member(void)
+{
+    const struct cert *certs[] = {signkey_cert(key)};
+    const struct metadata_own own = {.identity = &them,
+        .url = MEMBER_URL,
+        .certs = certs,
+        .n_certs = 1,
+        .member = member_id,
+        .n_own = 1};
+    struct pool_member m = {
+        .url = (char[]){MEMBER_URL}, .own = {(struct cert *)(uintptr_t)certs[0]}, .n_own = 1};
+    pool_document = BUF_INIT(TEXT_MAX);
+    member_text = BUF_INIT(POOL_STATE_MAX);
+    must(metadata_render(&own, &pool_document) == REASON_OK);
+    pool_member_print(&m, &member_text);
+    must(!member_text.failed);
+}
+
 static void make_texts(void)
 {
     const struct cert *certs[] = {signkey_cert(key)};
@@ -179,6 +203,7 @@ static void make_texts(void)
     must(partner_state_note(&state, NOW, "made") == REASON_OK);
     must(partner_state_print(&state, &state_text) == REASON_OK);
     free(state.history);
+    make_member();
     settings_text = BUF_INIT(TEXT_MAX);
     settings_print(settings, &settings_text);
     must(!ring_text.failed && !settings_text.failed);
@@ -212,7 +237,8 @@ static void world_drop(void)
     partner_trust_freep(&trust);
     minted_done(&token);
     signkey_free(key);
-    struct buf *const texts[] = {&document, &ring_text, &state_text, &key_text, &settings_text};
+    struct buf *const texts[] = {&document, &pool_document, &member_text, &ring_text, &state_text,
+        &key_text, &settings_text};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         buf_done(texts[i]);
 }
@@ -268,6 +294,35 @@ static enum reason read_document(void)
         metadata_parse(buf_span(&document), &settings->partners[0], &settings->identity, NOW, &m);
     must(r == REASON_OK || m.n_certs == 0);
     metadata_done(&m);
+    return r;
+}
+
+/* What was known stays known, and the member is not called a stranger. */
+static enum reason judge_member(void)
+{
+    static const uint8_t other_id[METADATA_MEMBER_LEN] = {8};
+    const struct pool_us ours = {.identity = &them, .id = other_id};
+    const struct pool_answer a = {
+        .reason = REASON_OK, .status = 200, .body = buf_span(&pool_document)};
+    struct pool_member m = {.last_reason = REASON_NEVER_FETCHED};
+    struct pool_change change;
+    pool_member_judge(&m, &ours, &a, NOW, &change);
+    must((m.n_own == 1) == (change.reason == REASON_OK));
+    pool_member_done(&m);
+    return change.reason;
+}
+
+static enum reason read_member(void)
+{
+    struct pool_member m = {0};
+    enum reason r = pool_member_scan(buf_span(&member_text), MEMBER_URL, &m);
+    must((m.n_own == 1) == (r == REASON_OK));
+    struct buf b = BUF_INIT(POOL_STATE_MAX);
+    if (r == REASON_OK) {
+        pool_member_print(&m, &b);
+        r = written(&b);
+    }
+    pool_member_done(&m);
     return r;
 }
 
@@ -418,6 +473,8 @@ static const struct {
     {"mint_one", mint_one, 1, REASON_INTERNAL},
     {"set_ring", set_ring, 1, REASON_OUT_OF_MEMORY},
     {"read_ring", read_ring, 1, REASON_OUT_OF_MEMORY},
+    {"judge_member", judge_member, 1, REASON_OUT_OF_MEMORY},
+    {"read_member", read_member, 1, REASON_OUT_OF_MEMORY},
     {"read_state", read_state, 1, REASON_OUT_OF_MEMORY},
     {"print_state", print_state, 1, REASON_OUT_OF_MEMORY},
     {"read_key", read_key, 151, REASON_KEY_FORM},
