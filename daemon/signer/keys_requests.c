@@ -14,7 +14,7 @@
 
 static void folder_of(const char *state_dir, char out[PATH_TEXT_MAX])
 {
-    snprintf(out, PATH_TEXT_MAX, "%s/%s", state_dir, KEYS_FOLDER);
+    snprintf(out, PATH_TEXT_MAX, "%s/%s", state_dir, KEY_FILES_FOLDER);
 }
 
 static void name_of(const char *id, char out[FILE_NAME_LEN])
@@ -24,7 +24,7 @@ static void name_of(const char *id, char out[FILE_NAME_LEN])
 
 static void path_of(const char *state_dir, const char *id, char out[PATH_TEXT_MAX])
 {
-    snprintf(out, PATH_TEXT_MAX, "%s/%s/" FILE_PREFIX "%s.pem", state_dir, KEYS_FOLDER, id);
+    snprintf(out, PATH_TEXT_MAX, "%s/%s/" FILE_PREFIX "%s.pem", state_dir, KEY_FILES_FOLDER, id);
 }
 
 /* How many keys wait, or -errno. */
@@ -97,10 +97,12 @@ bool keys_requests_find(const struct pubkey *key, struct buf *ret, void *state_d
 
 void keys_requests_drop(const char *state_dir, const struct pubkey *key)
 {
-    char path[PATH_TEXT_MAX], id[SIGNKEY_REQUEST_ID_LEN];
+    char folder[PATH_TEXT_MAX], name[FILE_NAME_LEN], id[SIGNKEY_REQUEST_ID_LEN];
     if (!signkey_request_id(key, id))
         return;
-    path_of(state_dir, id, path);
-    if (unlink(path) < 0 && errno != ENOENT)
-        log_warning("cannot remove %s: %s", path, strerror(errno));
+    folder_of(state_dir, folder);
+    name_of(id, name);
+    int r = file_wipe(folder, name);
+    if (r < 0 && r != -ENOENT)
+        log_warning("cannot remove %s/%s: %s", folder, name, strerror(-r));
 }

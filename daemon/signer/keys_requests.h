@@ -2,9 +2,9 @@
 /* Keys that wait for the certificate they were requested for: STATE/keys/request-ID.pem, 0400. */
 #pragma once
 
+#include "key_files.h"
 #include "signkey_file.h"
 
-#define KEYS_FOLDER "keys"
 #define KEYS_REQUESTS_MAX 16
 #define KEYS_REQUESTS_WHY_MAX 768
 
