@@ -196,7 +196,7 @@ static enum exit_status show_assigned(struct ctl *ctl, const struct json_value *
     if (!thumbprint || thumbprint->type != JSON_STRING)
         return misfit(ctl);
     if (has(&ctl->args, OPT_DRY_RUN)) {
-        buf_put_str(&ctl->out, "Nothing was changed: this was --dry-run.\n");
+        buf_put_str(&ctl->out, "This was --dry-run.\n");
         return EXIT_YES;
     }
     buf_put_str(&ctl->out, "Thumbprint ");
