@@ -199,7 +199,7 @@ static struct buf announcement(const char *keys, struct signkey *by)
     CLEANUP(buf_done) struct buf claims = BUF_INIT(4096);
     CLEANUP(maker_object_done) struct maker_object header = {0}, body = {0};
     struct buf token = BUF_INIT(8192);
-    char x5t[X5T_TEXT_LEN + 2];
+    char bare[X5T_TEXT_LEN], x5t[X5T_TEXT_LEN + 2];
     int64_t expires_at;
     struct announcement a = {.identity = &peer, .url = SPAN(URL), .trusts = list, .now = s.now};
     for (; keys[a.n_trusts]; a.n_trusts++)
@@ -208,9 +208,7 @@ static struct buf announcement(const char *keys, struct signkey *by)
     ck_assert_int_eq(expires_at, s.now + ANNOUNCE_LIFE_S);
     buf_put_char(&claims, '\0');
     body.instead = maker_copy(claims.p, claims.n - 1);
-    x5t_text(signkey_cert(peer_key)->x5t, x5t + 1);
-    x5t[0] = '"';
-    strcat(x5t, "\"");
+    snprintf(x5t, sizeof(x5t), "\"%s\"", x5t_text(signkey_cert(peer_key)->x5t, bare));
     maker_edit(&header, "typ=\"" ANNOUNCE_TYP "\";alg=\"RS256\"");
     maker_set(&header, "x5t", x5t);
     maker_put_token(&token, &header, &body, SEAL_RIGHT, by);
