@@ -10,6 +10,7 @@
 #include "temp_dir.h"
 #include "unit.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 static struct temp_dir dir;
@@ -21,7 +22,7 @@ static int listener = -1;
 static struct link *theirs;
 static unsigned asked;
 static uint32_t last_id;
-static char last_url[256];
+static char last_url[256], last_announce[256];
 static bool die_when_asked;
 
 /* What the broker's side was told. */
@@ -48,6 +49,7 @@ static void on_their_frame(struct link *l, struct frame_in *f, int *fd, void *ar
     asked++;
     last_id = f->id;
     snprintf(last_url, sizeof(last_url), "%.*s", (int)m.url.n, m.url.p);
+    snprintf(last_announce, sizeof(last_announce), "%.*s", (int)m.announce.n, m.announce.p);
     if (die_when_asked) {
         link_free(l);
         theirs = NULL;
@@ -106,6 +108,39 @@ static struct fetch *ask(void)
     struct fetch *f = fetch_start(fl, &m, on_answer, NULL);
     ck_assert_ptr_nonnull(f);
     return f;
+}
+
+/* The signer is asked through this. */
+static unsigned signer_asked;
+static int signer_says; /* 0, or -errno */
+static char signer_partner[64];
+
+static int on_sign(const struct msg_sign *m, uint32_t *ret_id, void *arg)
+{
+    (void)arg;
+    signer_asked++;
+    ck_assert_int_eq(m->kind, SIGN_ANNOUNCE);
+    snprintf(signer_partner, sizeof(signer_partner), "%.*s", (int)m->partner.n, m->partner.p);
+    *ret_id = 41 + signer_asked;
+    return signer_says;
+}
+
+static struct fetch *ask_announced(void)
+{
+    struct msg_fetch m = {.url = SPAN("https://exch.contoso.example/metadata/json/1"),
+        .timeout_ms = 400,
+        .connect_timeout_ms = 100,
+        .max_bytes = 1000};
+    struct msg_sign sign = {.kind = SIGN_ANNOUNCE, .partner = SPAN("exch"), .url = m.url};
+    struct fetch *f = fetch_start_announced(fl, &m, &sign, on_answer, NULL);
+    ck_assert_ptr_nonnull(f);
+    return f;
+}
+
+static void signer_answers(uint32_t id, enum reason reason, const char *token)
+{
+    struct msg_signed m = {.reason = reason, .token = span_of(token)};
+    fetch_link_signed(fl, id, &m);
 }
 
 static void set_up(void)
@@ -256,6 +291,92 @@ START_TEST(nobody_hears_of_a_cancelled_request)
 }
 END_TEST
 
+START_TEST(the_signer_says_who_asks)
+{
+    start_fetcher();
+    fetch_link_signer(fl, on_sign, NULL);
+    ask_announced();
+    run_until(&asked, 1, 200);
+    ck_assert_uint_eq(asked, 0); /* not before the signer has answered */
+    ck_assert_str_eq(signer_partner, "exch");
+    signer_answers(99, REASON_OK, "other.word.of"); /* nobody has asked that */
+    run_until(&asked, 1, 100);
+    ck_assert_uint_eq(asked, 0);
+    signer_answers(42, REASON_OK, "a.b.c");
+    run_until(&asked, 1, 5000);
+    ck_assert_str_eq(last_announce, "a.b.c");
+    signer_answers(42, REASON_OK, "d.e.f"); /* once is enough */
+    say(good, "the document", last_id);
+    run_until(&answers, 1, 1000);
+    ck_assert_str_eq(answer_body, "the document");
+    ck_assert_uint_eq(asked, 1);
+}
+END_TEST
+
+START_TEST(a_token_goes_with_the_second_try_as_well)
+{
+    start_fetcher();
+    fetch_link_signer(fl, on_sign, NULL);
+    die_when_asked = true;
+    ask_announced();
+    signer_answers(42, REASON_OK, "a.b.c");
+    run_until(&asked, 1, 5000);
+    die_when_asked = false;
+    last_announce[0] = '\0';
+    run_until(&asked, 2, 5000);
+    ck_assert_str_eq(last_announce, "a.b.c");
+    ck_assert_uint_eq(signer_asked, 1);
+}
+END_TEST
+
+/* Whatever becomes of the signer, the document is fetched: at once when it refuses or goes, after a
+ * second when it is silent. */
+START_TEST(without_a_token_it_is_fetched_all_the_same)
+{
+    static const struct {
+        int says;
+        enum reason answer; /* REASON_COUNT: none */
+        bool lost;
+        int64_t least_ms, most_ms;
+    } rows[] = {
+        {-ENOTCONN, REASON_COUNT, false, 0, 700},
+        {0, REASON_SIGN_REFUSED, false, 0, 700},
+        {0, REASON_COUNT, true, 0, 700},
+        {0, REASON_COUNT, false, 900, 1900},
+    };
+    start_fetcher();
+    fetch_link_signer(fl, on_sign, NULL);
+    ask(); /* the link is up from here on */
+    run_until(&asked, 1, 5000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t before = clock_mono_ms();
+        unsigned n = asked;
+        signer_says = rows[i].says;
+        ask_announced();
+        if (rows[i].answer != REASON_COUNT)
+            signer_answers(41 + signer_asked, rows[i].answer, "");
+        if (rows[i].lost)
+            fetch_link_signer_lost(fl);
+        run_until(&asked, n + 1, 5000);
+        int64_t took = clock_mono_ms() - before;
+        ck_assert_msg(took >= rows[i].least_ms && took <= rows[i].most_ms, "row %zu: %lld ms", i,
+            (long long)took);
+        ck_assert_str_eq(last_announce, "");
+    }
+}
+END_TEST
+
+START_TEST(a_cancelled_one_is_not_sent_when_the_signer_answers)
+{
+    start_fetcher();
+    fetch_link_signer(fl, on_sign, NULL);
+    fetch_cancel(ask_announced());
+    signer_answers(42, REASON_OK, "a.b.c");
+    run_until(&asked, 1, 300);
+    ck_assert_uint_eq(asked, 0);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -268,6 +389,10 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_document_that_did_not_come_is_no_document);
     tcase_add_test(tc, a_document_larger_than_asked_for_is_none);
     tcase_add_test(tc, nobody_hears_of_a_cancelled_request);
+    tcase_add_test(tc, the_signer_says_who_asks);
+    tcase_add_test(tc, a_token_goes_with_the_second_try_as_well);
+    tcase_add_test(tc, without_a_token_it_is_fetched_all_the_same);
+    tcase_add_test(tc, a_cancelled_one_is_not_sent_when_the_signer_answers);
 }
 
 int main(void)

@@ -228,9 +228,69 @@ START_TEST(strangers_do_not_take_the_last_descriptors)
 }
 END_TEST
 
+/* What the broker is told of those who were shown our keys. */
+static unsigned visits;
+static struct public_visit last_visit;
+
+static void on_visit(const struct public_visit *v, void *arg)
+{
+    ck_assert_ptr_eq(arg, &visits);
+    visits++;
+    last_visit = *v;
+}
+
+#define HOST "Host: lync.contoso.example\r\n"
+#define JWKS "/.well-known/jwks.json"
+
+START_TEST(who_is_shown_our_keys_is_told)
+{
+    static char longest[PUBLIC_ANNOUNCE_MAX], too_long[PUBLIC_ANNOUNCE_MAX + 1];
+    memset(longest, 'a', sizeof(longest) - 1);
+    memset(too_long, 'a', sizeof(too_long) - 1);
+    const struct {
+        const char *request, *announce, *more;
+        bool told;
+        const char *said;
+    } rows[] = {
+        {"GET /metadata/json/1", NULL, "", true, ""},
+        {"GET /_layouts/15/metadata/json/1", "a.b.c", "", true, "a.b.c"},
+        {"GET " JWKS, "a.b.c", "", true, "a.b.c"},
+        {"GET /metadata/json/1", "a.b.c", "If-None-Match: *\r\n", true, "a.b.c"}, /* 304 */
+        {"GET /metadata/json/1", "a.b.c", "S2S-Announce: d.e.f\r\n", true, ""},   /* two words */
+        {"GET /metadata/json/1", longest, "", true, longest},
+        {"GET /metadata/json/1", too_long, "", true, ""},
+        {"HEAD /metadata/json/1", "a.b.c", "", false, ""},                 /* was not shown them */
+        {"GET /.well-known/openid-configuration", "a.b.c", "", false, ""}, /* holds none */
+        {"GET /nothing", "a.b.c", "", false, ""},
+        {"POST /metadata/json/1", "a.b.c", "Content-Length: 0\r\n", false, ""},
+    };
+    public_doors_on_visit(doors, on_visit, &visits);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_done) struct buf text = BUF_INIT(65536);
+        struct far_end f;
+        unsigned before = visits;
+        buf_printf(&text, "%s HTTP/1.1\r\n" HOST "%s", rows[i].request, rows[i].more);
+        if (rows[i].announce)
+            buf_printf(&text, "S2S-Announce: %s\r\n", rows[i].announce);
+        buf_put_str(&text, "\r\n");
+        come(&f, 1);
+        far_send(&f, buf_span(&text));
+        far_await(base, &f, "\r\n\r\n", 1);
+        ck_assert_msg((visits > before) == rows[i].told, "row %zu", i);
+        if (rows[i].told)
+            ck_assert_str_eq(last_visit.announce, rows[i].said);
+        ck_assert_str_eq(last_visit.address, ""); /* a Unix socket has none */
+        far_close(&f);
+        struct wait w = {0};
+        loop_until(base, are_in, &w);
+    }
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, doors_make, doors_remove);
+    tcase_add_test(tc, who_is_shown_our_keys_is_told);
     tcase_add_test(tc, a_silent_peer_makes_room);
     tcase_add_test(tc, so_does_one_that_sends_half_a_request);
     tcase_add_test(tc, and_one_that_was_answered_and_stays);
