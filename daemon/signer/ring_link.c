@@ -130,7 +130,7 @@ static bool on_hold(struct signer *s, struct frame_in *f)
     return true;
 }
 
-/* The answer goes before what follows from it, so that whoever asked sees it first. */
+/* The ring goes before the answer: whoever asked finds done what is said to be done. */
 static bool on_roll(struct ring_link *r, struct frame_in *f)
 {
     struct signer *s = r->signer;
@@ -151,8 +151,8 @@ static bool on_roll(struct ring_link *r, struct frame_in *f)
     answer.generation = s->keys.ring.generation;
     frame_start(&out, room, MSG_ROLLED_DETAIL_MAX + 64, MSG_ROLLED, f->id);
     msg_rolled_put(&out, &answer);
-    ring_link_send(r, &out);
     signer_follow(s, &news);
+    ring_link_send(r, &out);
     return true;
 }
 

@@ -10,6 +10,34 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+/* An order of an administrator is answered when what it says is done has been told: the broker
+ * knows the ring of the answer's generation before. */
+START_TEST(the_ring_goes_before_the_answer)
+{
+    CLEANUP(keyring_done) struct keyring before = {0}, after = {0};
+    const struct msg_roll m = {.op = ROLL_PREPARE, .who = SPAN("the test")};
+    unsigned char digest[MSG_DIGEST];
+    struct msg_rolled answer;
+    struct frame_out out;
+    struct frame_in f;
+    start();
+    receive_ring(&before);
+    frame_start(&out, room, sizeof(room), MSG_ROLL, 77);
+    msg_roll_put(&out, &m);
+    send_frame(ring, &out);
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    ck_assert_int_eq(f.type, MSG_RING);
+    ck_assert(msg_ring_get(&f, digest, &after));
+    ck_assert_ptr_nonnull(keyring_next(&after));
+    ck_assert(receive(ring, &f, ANSWER_MS));
+    ck_assert_int_eq(f.type, MSG_ROLLED);
+    ck_assert(f.id == 77 && msg_rolled_get(&f, &answer));
+    ck_assert_int_eq(answer.reason, REASON_OK);
+    ck_assert_uint_eq(answer.generation, after.generation);
+    ck_assert_uint_gt(after.generation, before.generation);
+}
+END_TEST
+
 /* --- signing --- */
 
 START_TEST(a_token_is_signed_by_the_published_key_and_recorded)
@@ -368,6 +396,7 @@ END_TEST
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, world_setup, world_teardown);
+    tcase_add_test(tc, the_ring_goes_before_the_answer);
     tcase_add_test(tc, a_token_is_signed_by_the_published_key_and_recorded);
     tcase_add_test(tc, a_delegated_token_names_its_user_in_the_record);
     tcase_add_test(tc, what_the_rules_do_not_cover_is_not_signed);
