@@ -450,22 +450,19 @@ bool update_bar(struct partner_trust *t, struct partner_key *k, bool bar, int64_
     return true;
 }
 
-bool update_unpin(
-    struct partner_trust *t, const struct partner *p, int64_t now, struct update_changes *ret)
+bool update_unpin(struct partner_trust *t, const struct partner *p, struct update_changes *ret)
 {
     bool changed = false;
     *ret = (struct update_changes){0};
     if (p->continuity != CONTINUITY_PINNED)
         return false;
-    for (size_t i = 0; i < t->n_keys; i++) {
-        struct partner_key *k = &t->keys[i];
+    for (size_t i = t->n_keys; i > 0; i--) {
+        struct partner_key *k = &t->keys[i - 1];
         if (k->state == PKEY_GONE || k->state == PKEY_BARRED ||
             key_pin_in(&p->pinned_certs, k->x5t, k->x5t_s256, k->key))
             continue;
-        k->state = PKEY_GONE;
-        k->missing_at = now;
-        k->published = false;
         note(ret, UPDATE_UNPINNED, k);
+        drop(t, i - 1);
         changed = true;
     }
     t->generation += changed;

@@ -76,10 +76,10 @@ bool update_tick(struct partner_trust *t, const struct update_rules *rules, int6
  * document, else GONE. Moves the generation. False: `k` is so already. */
 bool update_bar(struct partner_trust *t, struct partner_key *k, bool bar, int64_t now,
     struct update_changes *ret);
-/* Takes keys out of use that are not among PinnedKeys= of `p` (Continuity=pinned), for a
- * configuration that has changed. True when something changed; *ret in any case. */
-bool update_unpin(
-    struct partner_trust *t, const struct partner *p, int64_t now, struct update_changes *ret);
+/* Forgets keys that are not among PinnedKeys= of `p` (Continuity=pinned), for a configuration that
+ * has changed: the partner never withdrew them, so another change brings them back. True when
+ * something changed; *ret in any case. */
+bool update_unpin(struct partner_trust *t, const struct partner *p, struct update_changes *ret);
 /* When a NEW key, or a GONE one that stands in the documents again, will be believed if all of
  * them hold it until then. 0: neither. */
 int64_t update_believed_from(const struct partner_key *k, const struct update_rules *rules);

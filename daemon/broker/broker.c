@@ -150,14 +150,17 @@ static int start_parts(struct broker *b, struct listeners *l)
     if (b->workers && b->signer)
         b->reload =
             reload_new(b->base, b->options->config_dir, b->workers, b->signer, &wiring_reload, b);
+    b->own_signature = own_signature_new(b->base, &wiring_own_signature, b);
     b->witness = witness_new(b->base, b->options->state_dir, &wiring_witness, b);
     b->announces = announces_new(&wiring_announces, b);
     b->control = control_new(b, TAKE_FD(l->control));
-    if (!b->refresher || !b->reload || !b->control || !b->witness || !b->announces) {
+    if (!b->refresher || !b->reload || !b->control || !b->witness || !b->announces ||
+        !b->own_signature) {
         log_err("out of memory");
         return BROKER_EXIT_FAULT;
     }
     witness_use(b->witness, b->settings);
+    own_signature_use(b->own_signature, b->settings);
     fetch_link_signer(b->fetcher, wiring_sign, b);
     public_doors_on_visit(b->public, wiring_on_visit, b);
     b->health.may_validate = true;

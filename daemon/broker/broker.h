@@ -8,6 +8,7 @@
 #include "control.h"
 #include "fetch_link.h"
 #include "listeners.h"
+#include "own_signature.h"
 #include "partners.h"
 #include "pool_members.h"
 #include "public_doors.h"
@@ -50,6 +51,7 @@ struct broker {
     struct signer_link *signer;
     struct workers *workers;
     struct public_doors *public;
+    struct own_signature *own_signature;
     struct witness *witness;
     struct announces *announces;
     struct reload *reload;

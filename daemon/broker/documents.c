@@ -130,6 +130,7 @@ enum reason documents_render(const struct documents_of *of, struct documents **r
     struct metadata_own own = {.identity = &of->settings->identity,
         .url = of->settings->metadata.url,
         .certs = certs,
+        .signed_metadata = of->signed_metadata,
         .member = of->member};
     gather(of, certs, &own);
     CLEANUP(documents_freep) struct documents *d = calloc(1, sizeof(*d));

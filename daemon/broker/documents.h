@@ -23,6 +23,7 @@ struct documents;
 struct documents_of {
     const struct settings *settings;
     const struct keyring *ring;
+    struct span signed_metadata; /* own_signature_token; empty: none */
     /* In a pool: who we are (METADATA_MEMBER_LEN bytes), and keys of the other members, which stand
      * behind ours. NULL: no pool. */
     const uint8_t *member;

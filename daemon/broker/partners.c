@@ -212,7 +212,7 @@ static bool rules_changed(const struct partner *a, const struct partner *b)
 static void unpin(struct partners *ps, struct partner_entry *e, int64_t now)
 {
     struct update_changes changes;
-    if (!update_unpin(&e->state.trust, e->partner, now, &changes))
+    if (!update_unpin(&e->state.trust, e->partner, &changes))
         return;
     judge_note(&e->state, &changes, "PinnedKeys=", now);
     log_warning("partner %s: %zu of its keys are not among PinnedKeys= and count no more",

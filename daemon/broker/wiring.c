@@ -115,7 +115,8 @@ void wiring_on_gone(struct partner_entry *e, void *broker)
 static bool publish(struct broker *b, const struct settings *s, const struct keyring *ring)
 {
     struct documents *documents = NULL;
-    struct documents_of of = {.settings = s, .ring = ring};
+    struct documents_of of = {
+        .settings = s, .ring = ring, .signed_metadata = own_signature_token(b->own_signature)};
     pool_members_publish(b->pool, &of);
     enum reason r = documents_render(&of, &documents);
     if (r == REASON_OK)
@@ -128,6 +129,26 @@ static bool publish(struct broker *b, const struct settings *s, const struct key
     }
     return true;
 }
+
+/* Publishes the ring, unless its document waits for its signature; the signer hears when. */
+static void publish_ring(struct broker *b, const struct keyring *ring)
+{
+    if (own_signature_waits(b->own_signature))
+        b->is_published = false;
+    else if (publish(b, b->settings, ring) && public_doors_any(b->public))
+        signer_link_published(b->signer, ring->generation);
+}
+
+static void on_signature(void *broker)
+{
+    struct broker *b = broker;
+    const struct keyring *ring = signer_link_ring(b->signer);
+    if (ring && !b->stopping)
+        publish_ring(b, ring);
+}
+
+const struct own_signature_ops wiring_own_signature = {
+    .sign = wiring_sign, .on_changed = on_signature};
 
 /* The pool. */
 
@@ -147,7 +168,7 @@ static void on_pool(bool documents, void *broker)
     witness_look(b->witness);
     if (!documents || !ring)
         return;
-    (void)publish(b, b->settings, ring);
+    publish_ring(b, ring);
     settle(b, NULL, on_moved);
 }
 
@@ -188,8 +209,8 @@ static void on_ring(const struct keyring *ring, void *broker)
     tell_ring(ring);
     workers_signing_key(b->workers, keyring_current(ring)->cert->x5t);
     witness_ring(b->witness, ring); /* its word goes before the next line's */
-    if (publish(b, b->settings, ring) && public_doors_any(b->public))
-        signer_link_published(b->signer, ring->generation);
+    own_signature_ring(b->own_signature, ring->generation);
+    publish_ring(b, ring);
     settle(b, NULL, on_moved); /* a partner that copies our certificate */
     if (!b->health.may_mint) {
         b->health.may_mint = true;
@@ -206,6 +227,7 @@ static void on_lost(void *broker)
 {
     struct broker *b = broker;
     reload_on_signer_lost(b->reload);
+    own_signature_lost(b->own_signature);
     fetch_link_signer_lost(b->fetcher);
     control_on_signer_lost(b->control);
     b->health.may_mint = false;
@@ -230,7 +252,8 @@ static void on_rolled(uint32_t id, const struct msg_rolled *m, void *broker)
 static void on_signed(uint32_t id, const struct msg_signed *m, void *broker)
 {
     const struct broker *b = broker;
-    fetch_link_signed(b->fetcher, id, m);
+    if (!own_signature_signed(b->own_signature, id, m))
+        fetch_link_signed(b->fetcher, id, m);
 }
 
 const struct signer_link_ops wiring_signer = {.on_ring = on_ring,
@@ -341,10 +364,13 @@ static void on_commit(struct settings *next, void *broker)
         give_up(b);
     settle(b, NULL, wiring_ignore_moved);
     b->trust_generation++;
-    if ((ring && !publish(b, next, ring)) || !workers_resync(b->workers, next, b->trust_generation))
+    bool may_publish = ring && !own_signature_waits(b->own_signature);
+    if ((may_publish && !publish(b, next, ring)) ||
+        !workers_resync(b->workers, next, b->trust_generation))
         give_up(b);
     refresher_use(b->refresher, next);
     witness_use(b->witness, next);
+    own_signature_use(b->own_signature, next);
     settings_free(old);
 }
 
@@ -375,6 +401,8 @@ void wiring_close(struct broker *b)
     b->refresher = NULL;
     pool_members_free(b->pool); /* before the fetcher that it may be waiting for */
     b->pool = NULL;
+    own_signature_free(b->own_signature);
+    b->own_signature = NULL;
     signer_link_free(b->signer);
     fetch_link_free(b->fetcher);
     b->signer = NULL;

@@ -7,6 +7,7 @@
 extern const struct signer_link_ops wiring_signer;
 extern const struct workers_ops wiring_workers;
 extern const struct refresher_ops wiring_refresher;
+extern const struct own_signature_ops wiring_own_signature;
 extern const struct reload_ops wiring_reload;
 extern const struct pool_members_ops wiring_pool;
 
