@@ -148,18 +148,26 @@ static enum reason judge_times(struct announcing *a)
     return a->issued_at - skew <= a->now ? REASON_OK : REASON_NOT_YET_VALID;
 }
 
-/* The partner asks at whichever of our paths its administrator wrote down. */
+static bool is_same_server(const struct https_url *asked, const char *url)
+{
+    struct https_url ours;
+    return https_url_parse(span_of(url), &ours) && span_eq_nocase(asked->authority, ours.authority);
+}
+
+/* The partner asks at whichever of our paths its administrator wrote down; in a pool under the name
+ * that all share or under that of a member. */
 static enum reason judge_audience(struct announcing *a)
 {
-    struct https_url asked, ours;
+    struct https_url asked;
+    const struct names *members = &a->settings->pool.members;
     if (!a->claims.aud.p || !https_url_parse(a->claims.aud, &asked))
         return REASON_AUDIENCE_FORM;
     if (span_eq_str(a->claims.aud, a->settings->metadata.url))
         return REASON_OK;
-    return https_url_parse(span_of(a->settings->metadata.url), &ours) &&
-                   span_eq_nocase(asked.authority, ours.authority) && metadata_is_path(asked.path)
-               ? REASON_OK
-               : REASON_AUDIENCE;
+    bool ours = is_same_server(&asked, a->settings->metadata.url);
+    for (size_t i = 0; !ours && i < members->n; i++)
+        ours = is_same_server(&asked, members->list[i]);
+    return ours && metadata_is_path(asked.path) ? REASON_OK : REASON_AUDIENCE;
 }
 
 /* What speaks for an application or a user is no announcement, whatever its typ says. */

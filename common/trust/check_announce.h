@@ -24,7 +24,8 @@ struct announce_checked {
 };
 
 /* Judges `token` at wall time `now` against the address that partners know us by: [Metadata] URL=,
- * or another path of that server where the same document is. The partner's own VALID keys count,
+ * or another path of that server where the same document is, or that of a member of our pool: what
+ * a partner believes of our keys is true wherever it says so. The partner's own VALID keys count,
  * none in grace and none of others. Fills *ret in any case; returns ret->reason. Writes no state:
  * that an announcement is a repetition is the caller's to see (issued_at). */
 enum reason check_announce(struct jws_scratch *scratch, const struct settings *s,

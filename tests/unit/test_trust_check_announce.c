@@ -247,6 +247,29 @@ START_TEST(no_other_ladder_takes_it)
 }
 END_TEST
 
+/* A partner may ask any member of our pool, under its own name too. */
+START_TEST(a_member_of_the_pool_may_be_asked)
+{
+    char url[] = "https://node2.contoso.com/metadata/json/1", *member = url;
+    static const struct announce_row asked[] = {
+        {.name = "the member", .claims = "aud=\"https://NODE2.contoso.com/metadata/json/1\""},
+        {.name = "the common name"},
+        {.name = "no document",
+            .claims = "aud=\"https://node2.contoso.com/other\"",
+            .reason = REASON_AUDIENCE},
+        {.name = "no member",
+            .claims = "aud=\"https://node3.contoso.com/metadata/json/1\"",
+            .reason = REASON_AUDIENCE}};
+    struct names before = w.settings->pool.members;
+    judge_announce(&(struct announce_row){
+        .name = "no pool", .claims = asked[0].claims, .reason = REASON_AUDIENCE});
+    w.settings->pool.members = (struct names){&member, 1};
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++)
+        judge_announce(&asked[i]);
+    w.settings->pool.members = before;
+}
+END_TEST
+
 /* And no token that opens a door announces anything. */
 START_TEST(it_takes_no_other_token)
 {
@@ -276,6 +299,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_list_of_64_and_no_more);
     tcase_add_test(tc, a_token_larger_than_any_announcement);
     tcase_add_test(tc, no_other_ladder_takes_it);
+    tcase_add_test(tc, a_member_of_the_pool_may_be_asked);
     tcase_add_test(tc, it_takes_no_other_token);
 }
 
