@@ -6,6 +6,8 @@ import socket
 import ssl
 import sys
 import threading
+import time
+from email.utils import formatdate
 
 port, cert, key, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
 
@@ -24,6 +26,7 @@ def answer(conn, mode):
     other = document.replace(b"00000004-0000-0ff1-ce00-000000000000", b"00000003-0000-0ff1-ce00-000000000000")
     answers = {
         "good": ok(document, b'ETag: "one"\r\n'),
+        "ahead": ok(document, b"Date: %s\r\n" % formatdate(time.time() + 212, usegmt=True).encode()),
         "late": ok(document, b'ETag: "one"\r\n'),
         "redirect": b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n",
         "error": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n",

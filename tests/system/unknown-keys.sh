@@ -66,7 +66,7 @@ flood() { # KIND MOST-GETS
     from=$(gets)
     $PY $KEYS flood "$SOCKET" "$TOP/lync/two.pem" $ISSUER $AUDIENCE "${FLOOD_SECONDS:-8}" 167 "$1" >"$TOP/flood" 2>&1
     ok "$1: good tokens are accepted, bad ones are not" grep -q '^ratio' "$TOP/flood"
-    cat "$TOP/flood"
+    echo "$1: $(cat "$TOP/flood"), $(($(gets) - from)) GETs"
     ok "$1: at most $2 GETs" gets_since "$from" 0 "$2"
     ok "$1: others are not slowed" ratio_below "${FLOOD_RATIO:-4}"
 }
@@ -83,6 +83,15 @@ $PY tests/interop/forge.py "$TOP/lync/three.pem" $ISSUER "$EXCH_ID/elsewhere.loc
 ok 'an unknown key for another host' says '"active":false.*"reason":"unknown_key"' introspect exch <"$TOP/elsewhere"
 ok 'is not asked for' test "$(counter hints)" = "$hints"
 ok 'but counted' counted hintsHopeless 1
+
+# --- a partner whose clock is wrong: shown, and told with a token that is too old for us ---
+echo ahead >"$TOP/lync/mode"
+ok 'a document from a server whose clock is ahead' ctl exch partners refresh lync
+ok 'partners show says by how much' says 'Clock +21[123] s ahead of ours' ctl exch partners show lync
+ok 'so does its JSON' says '"clockOffset":[[:space:]]*21[123]' ctl exch partners show lync --json
+FORGE_AGE=7200 $PY tests/interop/forge.py "$TOP/lync/two.pem" $ISSUER $AUDIENCE string >"$TOP/old"
+ok 'a token that has expired is refused with it' says '"reason":"expired".*the partner.s clock is 21[123] s ahead of ours' introspect exch <"$TOP/old"
+echo good >"$TOP/lync/mode"
 
 # --- the disk is full: told, and the document in memory counts ---
 STATES=$TOP/exch/state/partners
