@@ -155,6 +155,31 @@ refused() { says '"reason":"unknown_key"' introspect exch <"$TOP/token.p3"; }
 ok 'a token of p3 is refused' await 10 refused
 ok 'one of p1 is accepted' accepted "$TOP/token.p1"
 
+# --- for partners that read the first key only: all sign with one key, carried over sealed ---
+PORT[p4]=$(free_port)
+mkdir -p "$TOP/p4"
+make_tls "$TOP/p4/tls" p4.localhost ca
+configure p4 $LYNC_ID "${PORT[p4]}"
+sed -i "s/^Hosts=.*/Hosts=pool.localhost p1.localhost p4.localhost/; s,^Source=.*,&\nPublishLead=0," "$TOP/p4/etc/s2sd.conf"
+sed -i 's/^Allow=.*/& roll force/' "$TOP/p4/etc/clients.d/test.conf"
+cp "$TOP/p4/etc/s2sd.conf" "$TOP/p4/base.conf"
+sed -i 's/^Hosts=.*/& p4.localhost/' "$TOP/p1/base.conf" # a change of Hosts= needs a restart
+for n in p1 p4; do pool_conf "$n" p1 p4; done
+stop_node p1
+start_node p1
+start_node p4
+ok 'p4 knows p1' await 15 publishes p4 "$fresh"
+(umask 077 && echo 'a password of twelve' >"$TOP/password")
+ok 'p1 seals its key' ctl p1 cert export --sealed "$TOP/common.pfx" --password-file "$TOP/password"
+ok 'p4 takes it as its next' ctl p4 cert assign "$TOP/common.pfx" --password-file "$TOP/password"
+ok 'p4 sees that p1 publishes it' ctl p4 pool refresh
+ok 'it signs' ctl p4 cert roll --now
+same_first() { [ "$(first_key p4)" = "$fresh" ] && [ "$(first_key p1)" = "$fresh" ]; }
+ok 'both have the same key first' await 10 same_first
+once() { [ "$(document p4 | grep -oF "\"x5t\":\"$fresh\"" | wc -l)" -eq 1 ]; }
+ok 'and publish it once' once
+ok 'they are two members all the same' says '"state":"up"' ctl p4 pool refresh --json
+
 # --- mistakes are named with file and line ---
-sed -i 's,^Members=https://p2\(.*\)$,&\nMembers=https://P2\1,' "$TOP/p1/etc/s2sd.conf"
+sed -i 's,^Members=https://p4\(.*\)$,&\nMembers=https://P4\1,' "$TOP/p1/etc/s2sd.conf"
 ok 'a member twice' says 's2sd.conf:[0-9]+: \[Pool\] Members=: .* is there already' ctl p1 config check --config-dir="$TOP/p1/etc"
