@@ -93,7 +93,7 @@ rolled() { [ "$(first_key p1)" = "$fresh" ]; }
 ok 'and is the first in the document' await 10 rolled
 ok 'what signed before is still there' publishes p1 "$old"
 mint p1 exch -d min_valid_period=3599 >"$TOP/token.rolled"
-names_key() { cut -d. -f1 "$1" | tr -- '-_' '+/' | base64 -d 2>/dev/null | grep -qF "$2"; }
+names_key() { cut -d. -f1 "$1" | tr -- '-_' '+/' | base64 -d 2>/dev/null | grep -qF -- "$2"; }
 ok 'its token names the new key' names_key "$TOP/token.rolled" "$fresh"
 ok 'and is accepted' accepted "$TOP/token.rolled"
 ok 'one of before too' accepted "$TOP/token.p1"
