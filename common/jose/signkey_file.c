@@ -8,28 +8,56 @@
 
 #include <openssl/crypto.h>
 
-/* Adds one block of a PEM text. `room` holds as many bytes as the block. */
-static enum reason add_block(
-    struct key_parts *p, struct span label, struct span body, struct span password, uint8_t *room)
+/* An RSA-8192 key is 6 KiB, a certificate CERT_DER_MAX at most; in base64 that is a third more. */
+#define BLOCK_TEXT_MAX ((size_t)2 * CERT_DER_MAX)
+
+/* What a block of PEM is to us. */
+enum block { BLOCK_CERT, BLOCK_KEY, BLOCK_OLD_KEY, BLOCK_SHROUDED, BLOCK_EC, BLOCK_OTHER };
+
+static enum block block_of(struct span label)
 {
-    bool is_key = span_eq(label, SPAN("PRIVATE KEY"));
-    bool is_old_key = span_eq(label, SPAN("RSA PRIVATE KEY"));
-    bool is_shrouded = span_eq(label, SPAN("ENCRYPTED PRIVATE KEY"));
-    if (span_eq(label, SPAN("EC PRIVATE KEY")))
-        return REASON_KEY_TYPE;
-    if (!is_key && !is_old_key && !is_shrouded && !span_eq(label, SPAN("CERTIFICATE")))
-        return REASON_KEY_FORM;
+    static const char *const labels[] = {[BLOCK_CERT] = "CERTIFICATE",
+        [BLOCK_KEY] = "PRIVATE KEY",
+        [BLOCK_OLD_KEY] = "RSA PRIVATE KEY",
+        [BLOCK_SHROUDED] = "ENCRYPTED PRIVATE KEY",
+        [BLOCK_EC] = "EC PRIVATE KEY"};
+    unsigned i = 0;
+    while (i < ARRAY_LEN(labels) && !span_eq_str(label, labels[i]))
+        i++;
+    return (enum block)i;
+}
+
+/* `room` holds as many bytes as the body. */
+static enum reason decode_block(
+    struct key_parts *p, enum block kind, struct span body, struct span password, uint8_t *room)
+{
     long n = pem_decode(body, room);
     struct span der = span_bytes(room, n > 0 ? (size_t)n : 0);
     if (n < 0)
         return REASON_KEY_FORM;
-    if (is_shrouded)
+    if (kind == BLOCK_CERT)
+        return key_parts_add_cert(p, der);
+    if (kind == BLOCK_SHROUDED)
         return pkcs12_open_pkcs8(der, password, p);
-    return is_key || is_old_key ? key_parts_add_key(p, der, is_key) : key_parts_add_cert(p, der);
+    return key_parts_add_key(p, der, kind == BLOCK_KEY);
 }
 
-static enum reason read_blocks(
-    struct span pem, struct span password, struct key_parts *p, uint8_t *room)
+/* The secure memory is small: nothing but keys goes there. */
+static enum reason add_block(
+    struct key_parts *p, enum block kind, struct span body, struct span password)
+{
+    if (kind == BLOCK_EC)
+        return REASON_KEY_TYPE;
+    if (kind == BLOCK_OTHER || body.n > BLOCK_TEXT_MAX)
+        return REASON_KEY_FORM;
+    uint8_t *room =
+        kind == BLOCK_CERT ? OPENSSL_malloc(body.n + 1) : OPENSSL_secure_malloc(body.n + 1);
+    enum reason r = room ? decode_block(p, kind, body, password, room) : REASON_OUT_OF_MEMORY;
+    OPENSSL_secure_clear_free(room, body.n + 1); /* knows where it came from */
+    return r;
+}
+
+static enum reason read_pem(struct span pem, struct span password, struct key_parts *p)
 {
     struct span label, body;
     for (;;) {
@@ -41,18 +69,10 @@ static enum reason read_blocks(
         case PEM_BLOCK:
             break;
         }
-        enum reason r = add_block(p, label, body, password, room);
+        enum reason r = add_block(p, block_of(label), body, password);
         if (r != REASON_OK)
             return r;
     }
-}
-
-static enum reason read_pem(struct span pem, struct span password, struct key_parts *p)
-{
-    uint8_t *room = OPENSSL_secure_malloc(pem.n + 1);
-    enum reason r = room ? read_blocks(pem, password, p, room) : REASON_OUT_OF_MEMORY;
-    OPENSSL_secure_clear_free(room, pem.n + 1);
-    return r;
 }
 
 /* DER is a certificate or PKCS#12; they cannot be taken for each other. */

@@ -449,6 +449,26 @@ START_TEST(a_text_may_bring_its_chain)
 }
 END_TEST
 
+/* The signer's key memory is 256 KiB: the largest file must not need more of it than its key. */
+START_TEST(a_large_text_fits_the_key_memory)
+{
+    CLEANUP(buf_done) struct buf pem = BUF_INIT(SIGNKEY_FILE_MAX), der = BUF_INIT(65536);
+    CLEANUP(signkey_freep) struct signkey *key = NULL, *sealed = NULL;
+    for (const char *p = "krrrrrrrrrrrrrrrc"; *p; p++)
+        put_piece(&pem, *p);
+    while (pem.n < SIGNKEY_FILE_MAX - 100)
+        buf_put_str(&pem, "Certificate:\n    Data:\n        Version: 3 (0x2)\n");
+    ck_assert_int_eq(CRYPTO_secure_malloc_init(1 << 16, 32), 1);
+    ck_assert_int_eq(signkey_from_file(buf_span(&pem), SPAN(""), NULL, NULL, &key), REASON_OK);
+    ck_assert_int_eq(signkey_to_pkcs12(key, SPAN(P12_PASSWORD), &der), REASON_OK);
+    ck_assert_int_eq(open_p12(buf_span(&der), SPAN(P12_PASSWORD), &sealed), REASON_OK);
+    ck_assert(is_same_key(sealed, one));
+    signkey_freep(&key);
+    signkey_freep(&sealed);
+    ck_assert_uint_eq(CRYPTO_secure_used(), 0);
+}
+END_TEST
+
 /* Requests. */
 
 /* What an authority does with a request: OpenSSL's hand, our root's key. */
@@ -753,6 +773,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, what_openssl_exports_is_understood);
     tcase_add_test(tc, openssl_understands_what_we_seal);
     tcase_add_test(tc, an_authority_run_with_openssl_answers_our_request);
+    tcase_add_test(tc, a_large_text_fits_the_key_memory);
 }
 
 int main(void)
