@@ -44,6 +44,9 @@ static const struct json_field signing_key_fields[] = {
     F(signing_key_answer, "notBefore", JSON_NUMBER, not_before, MUST),
     F(signing_key_answer, "notAfter", JSON_NUMBER, not_after, MUST),
     F(signing_key_answer, "until", JSON_NUMBER, until, MAY),
+    F(signing_key_answer, "publishedSince", JSON_NUMBER, published_since, MAY),
+    F(signing_key_answer, "effectiveAt", JSON_NUMBER, effective_at, MAY),
+    F(signing_key_answer, "held", JSON_BOOL, held, MAY),
 };
 
 static const struct json_field own_key_fields[] = {
@@ -221,7 +224,11 @@ bool answer_brief(const struct json_value *v, struct brief_answer *ret)
 
 bool answer_signing_key(const struct json_value *v, struct signing_key_answer *ret)
 {
-    return READ(v, signing_key_fields, ret);
+    if (!READ(v, signing_key_fields, ret))
+        return false;
+    if (!json_get(v, "publishedSince"))
+        ret->published_since = -1;
+    return true;
 }
 
 bool answer_own_key(const struct json_value *v, struct own_key_answer *ret)

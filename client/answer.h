@@ -19,6 +19,9 @@ struct brief_answer {
 struct signing_key_answer {
     struct span x5t, thumbprint, state;
     int64_t not_before, not_after, until;
+    int64_t published_since; /* -1: not given */
+    int64_t effective_at;    /* 0: not given */
+    bool held;
 };
 
 struct own_key_answer {

@@ -19,6 +19,20 @@ static void put_key(struct buf *out, struct span x5t)
     put_safe(out, (struct span){x5t.p, x5t.n < KEY_SHOWN ? x5t.n : KEY_SHOWN});
 }
 
+/* When the next key will sign, as far as it is known. */
+static void put_plan(struct buf *out, const struct style *s, const struct signing_key_answer *k)
+{
+    if (k->effective_at > s->now) {
+        buf_put_str(out, ", signs from ");
+        put_minute(out, s, k->effective_at);
+    }
+    if (k->held) {
+        buf_put_str(out, ", ");
+        put_coloured(out, s, COLOUR_WARN, SPAN("HELD"));
+        buf_put_str(out, ": s2sctl cert tells why");
+    }
+}
+
 static void put_signing_key(
     struct buf *out, const struct style *s, const struct signing_key_answer *k)
 {
@@ -33,7 +47,8 @@ static void put_signing_key(
         buf_put_str(out, " is published until ");
         put_minute(out, s, k->until);
     } else {
-        buf_put_str(out, " is published");
+        buf_put_str(out, k->published_since == 0 ? " is NOT PUBLISHED yet" : " is published");
+        put_plan(out, s, k);
     }
 }
 

@@ -11,6 +11,18 @@ void view_key_names(struct json_out *j, const uint8_t x5t[X5T_LEN])
     json_out_str(j, "thumbprint", thumbprint_text(x5t, thumb));
 }
 
+/* What becomes of the next key by itself; ListKeys says why it waits. */
+static void put_plan(const struct broker *b, const struct keyring *ring,
+    const struct ring_slot *next, struct json_out *j)
+{
+    const char *why;
+    int64_t effective_at = rollout_activation(ring, false);
+    json_out_int(j, "publishedSince", next->published_since);
+    if (effective_at > 0)
+        json_out_int(j, "effectiveAt", effective_at);
+    json_out_bool(j, "held", witness_held(b->witness, &why));
+}
+
 static void put_own_keys(const struct broker *b, struct json_out *j)
 {
     const struct keyring *ring = signer_link_ring(b->signer);
@@ -24,6 +36,8 @@ static void put_own_keys(const struct broker *b, struct json_out *j)
         json_out_int(j, "notAfter", slot->cert->not_after);
         if (slot->state == KEY_PREVIOUS)
             json_out_int(j, "until", slot->until);
+        if (slot->state == KEY_NEXT)
+            put_plan(b, ring, slot, j);
         json_out_object_end(j);
     }
     json_out_array_end(j);

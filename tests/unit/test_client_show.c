@@ -120,6 +120,7 @@ static bool read_as(const char *form, const struct json_value *v)
     union {
         struct brief_answer brief;
         struct own_key_answer own_key;
+        struct signing_key_answer signing_key;
         struct sighting_answer sighting;
         struct keys_answer keys;
         struct key_partner_answer key_partner;
@@ -133,6 +134,7 @@ static bool read_as(const char *form, const struct json_value *v)
     return strcmp(form, "pool") == 0          ? answer_pool(v, &u.pool)
            : strcmp(form, "pool member") == 0 ? answer_pool_member(v, &u.member)
            : strcmp(form, "brief") == 0       ? answer_brief(v, &u.brief)
+           : strcmp(form, "signing key") == 0 ? answer_signing_key(v, &u.signing_key)
            : strcmp(form, "own key") == 0     ? answer_own_key(v, &u.own_key)
            : strcmp(form, "sighting") == 0    ? answer_sighting(v, &u.sighting)
            : strcmp(form, "keys") == 0        ? answer_keys(v, &u.keys)
@@ -154,6 +156,7 @@ static const struct {
     {"status", {"partners"}, 0, "brief",
         " lastReason lastSentence lastDetail refusedFrom suspendedAt suspendedBy held "
         "clockOffset "},
+    {"status", {"signingKeys"}, 1, "signing key", " until publishedSince effectiveAt held "},
     {"keys", {NULL}, 0, "keys", " earliestRoll "},
     {"keys", {"keys"}, 1, "own key", " effectiveAt lastResortAt until holdReason certificate "},
     {"keys", {"keys", "seen"}, 0, "sighting", " "},
