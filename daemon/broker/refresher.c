@@ -7,6 +7,7 @@
 #include "clock_watch.h"
 #include "file.h"
 #include "log.h"
+#include "refresher_tell.h"
 #include "state_clock.h"
 
 /* How often the ages of documents and the grace times of keys are looked at. */
@@ -69,96 +70,13 @@ static void plan(struct refresher *r)
         log_err("no memory for a timer; documents are refreshed late");
 }
 
-/* Each change of a partner's keys, old and new thumbprints side by side. */
-static void tell_keys(const struct partner_entry *e, const char *before, const struct judged *j)
-{
-    char after[1024];
-    judge_thumbprints(&e->state.trust, after, sizeof(after));
-    struct log_field fields[] = {
-        {"TRUST_PARTNER", e->partner->name}, {"TRUST_KEYS_OLD", before}, {"TRUST_KEYS_NEW", after}};
-    bool alarm = j->changes.all_replaced;
-    (void)log_record(alarm ? LOG_L_ERR : LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
-        "partner %s: keys changed: %s -> %s%s", e->partner->name, before, after,
-        alarm ? " (all were replaced at once)" : "");
-}
-
-/* Keys that are seen and not believed: nothing else of the log would tell why. */
-static void tell_waiting(const struct partner_entry *e, const struct judged *j)
-{
-    char thumb[THUMBPRINT_TEXT_LEN];
-    for (size_t i = 0; i < j->changes.n; i++) {
-        const struct update_change *c = &j->changes.list[i];
-        if (c->kind == UPDATE_NEW || c->kind == UPDATE_WITHHELD || c->kind == UPDATE_DROPPED)
-            log_notice("partner %s: key %s %s", e->partner->name, thumbprint_text(c->x5t, thumb),
-                c->kind == UPDATE_NEW        ? "is new and held down (HoldDown=)"
-                : c->kind == UPDATE_WITHHELD ? "was withdrawn before and is withheld"
-                                             : "has left the document before it was believed");
-    }
-}
-
-/* How the attempt before ended. */
-struct ending {
-    enum reason reason;
-    unsigned failures; /* in a row */
-    char detail[sizeof(((struct partner_state *)NULL)->last_detail)];
-};
-
-static void ending_note(struct ending *before, const struct partner_state *s)
-{
-    before->reason = s->last_reason;
-    before->failures = s->failures;
-    memcpy(before->detail, s->last_detail, sizeof(before->detail));
-}
-
-static void tell_current(const struct partner_entry *e, const struct ending *before)
-{
-    struct log_field fields[] = {
-        {"TRUST_PARTNER", e->partner->name}, {"TRUST_REASON", reason_code(REASON_OK)}};
-    char after[64] = "";
-    if (before->failures > 0)
-        snprintf(after, sizeof(after), " again, after %u attempt%s that failed", before->failures,
-            before->failures == 1 ? "" : "s");
-    (void)log_record(LOG_L_NOTICE, NULL, fields, ARRAY_LEN(fields),
-        "partner %s: document is current%s", e->partner->name, after);
-}
-
-/* An attempt that ends in another way than the one before is told; a row of equal failures once. */
-static void tell_attempt(
-    const struct partner_entry *e, const struct ending *before, const struct judged *j)
-{
-    if (j->reason == before->reason && strcmp(j->detail, before->detail) == 0)
-        return;
-    if (j->reason == REASON_OK) {
-        if (before->reason != REASON_OK)
-            tell_current(e, before);
-        return;
-    }
-    struct log_field fields[] = {
-        {"TRUST_PARTNER", e->partner->name}, {"TRUST_REASON", reason_code(j->reason)}};
-    (void)log_record(j->newly_refused ? LOG_L_ERR : LOG_L_WARNING, NULL, fields, ARRAY_LEN(fields),
-        "partner %s: %s%s%s%s; %s", e->partner->name, reason_sentence(j->reason),
-        j->detail[0] ? " (" : "", j->detail, j->detail[0] ? ")" : "",
-        e->state.trust.good_at ? "the last good document stays in force"
-                               : "there is no document yet");
-}
-
 /* The only writer of e->freshness. */
 static void set_freshness(struct refresher *r, struct partner_entry *e)
 {
-    int64_t now = clock_wall_s();
-    char end[CLOCK_TEXT_LEN];
-    enum freshness f = judge_freshness(&e->state.trust, e->partner, r->settings, now);
+    enum freshness f = judge_freshness(&e->state.trust, e->partner, r->settings, clock_wall_s());
     if (f == e->freshness)
         return;
-    if (f == FRESH_WARN || f == FRESH_STALE)
-        log_msg(f == FRESH_STALE ? LOG_L_ERR : LOG_L_WARNING,
-            "partner %s: %s -> %s: last good document is %lld h old; its tokens are refused %s %s",
-            e->partner->name, freshness_name(e->freshness), freshness_name(f),
-            (long long)((now - e->state.trust.good_at) / 3600), f == FRESH_STALE ? "since" : "from",
-            clock_text(e->state.trust.good_at + r->settings->refresh.stale_after_s, end));
-    else
-        log_info("partner %s: %s -> %s", e->partner->name, freshness_name(e->freshness),
-            freshness_name(f));
+    refresher_tell_freshness(e, f, r->settings->refresh.stale_after_s);
     e->freshness = f;
     if (r->ops->on_freshness)
         r->ops->on_freshness(r->arg);
@@ -196,10 +114,10 @@ static void count(struct refresher *r, const struct msg_fetched *a, const struct
 static void attempt_judge(
     struct refresher *r, struct partner_entry *e, const struct msg_fetched *a, struct span body)
 {
-    char before[1024], source[256];
+    char source[256];
     struct judged j;
-    struct ending ending;
-    ending_note(&ending, &e->state);
+    struct refresher_before before;
+    refresher_before(&before, &e->state);
     snprintf(source, sizeof(source), "%s, %s", e->cause[0] ? e->cause : "regular refresh",
         e->partner->metadata_urls.list[e->url_at]);
     struct judge_answer answer = {.reason = a->reason,
@@ -214,35 +132,17 @@ static void attempt_judge(
         .source = source,
         .keep_validators = e->url_at == 0,
         .others = partners_others(r->ps)};
-    judge_thumbprints(&e->state.trust, before, sizeof(before));
     judge_answer(&e->state, e->partner, &r->settings->identity, &answer, clock_wall_s(), &j);
     count(r, a, &j);
-    tell_attempt(e, &ending, &j);
-    tell_waiting(e, &j);
-    if (j.keys_changed)
-        tell_keys(e, before, &j);
+    refresher_tell_attempt(e, &before, &j);
     attempt_end(r, e, &j, a);
-}
-
-static void tell_clock(const struct clock_change *c)
-{
-    char was[32], is[32];
-    snprintf(
-        was, sizeof(was), "%lld.%03d", (long long)(c->old_ms / 1000), abs((int)(c->old_ms % 1000)));
-    snprintf(
-        is, sizeof(is), "%lld.%03d", (long long)(c->new_ms / 1000), abs((int)(c->new_ms % 1000)));
-    struct log_field fields[] = {{"TRUST_CLOCK_OLD", was}, {"TRUST_CLOCK_NEW", is}};
-    (void)log_record(LOG_L_WARNING, NULL, fields, ARRAY_LEN(fields),
-        "the wall clock was set %lld s %s: it was %s s ahead of the monotonic clock and is %s s; "
-        "plans and ages of documents and keys go on as if it had not been",
-        (long long)(c->by_s < 0 ? -c->by_s : c->by_s), c->by_s < 0 ? "back" : "forward", was, is);
 }
 
 /* A step of the wall clock changes no age and no plan: what is kept as wall time moves along. The
  * way back is the same, so a clock that was wrong for a while leaves nothing behind. */
 static void follow_clock(struct refresher *r, const struct clock_change *c)
 {
-    tell_clock(c);
+    refresher_tell_clock(c);
     r->counts.clock_jumps++;
     for (size_t i = 0; i < partners_count(r->ps); i++)
         state_clock_move(&partners_at(r->ps, i)->state, c->by_s);
@@ -348,17 +248,14 @@ static void attempt_read(struct refresher *r, struct partner_entry *e)
 {
     static const struct msg_fetched plain = {.max_age_s = -1, .retry_after_s = -1};
     CLEANUP(buf_done) struct buf pem = BUF_INIT(256 * 1024);
-    char why[512] = "", before[1024];
+    char why[512] = "";
     struct judged j;
-    struct ending ending;
-    ending_note(&ending, &e->state);
+    struct refresher_before before;
+    refresher_before(&before, &e->state);
     if (file_read(e->partner->certificate, FILE_CONFIG, pem.max, &pem, why, sizeof(why)) < 0)
         buf_reset(&pem);
-    judge_thumbprints(&e->state.trust, before, sizeof(before));
     judge_certificate(&e->state, e->partner, buf_span(&pem), why, clock_wall_s(), &j);
-    tell_attempt(e, &ending, &j);
-    if (j.keys_changed)
-        tell_keys(e, before, &j);
+    refresher_tell_attempt(e, &before, &j);
     attempt_end(r, e, &j, &plain);
 }
 
@@ -405,7 +302,7 @@ static void run_grace_out(struct refresher *r, struct partner_entry *e)
     if (!update_tick(&e->state.trust, &rules, now, &j.changes))
         return;
     judge_note(&e->state, &j.changes, "Grace= is over", now);
-    tell_keys(e, before, &j);
+    refresher_tell_keys(e, before, &j);
     partners_save(r->ps, e);
     r->ops->on_trust(e, r->arg);
 }
