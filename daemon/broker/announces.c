@@ -10,6 +10,9 @@
 /* A validator that has not judged by then has died. */
 #define PENDING_MS 10000
 
+/* Of the filter of addresses: few of 10,000 partners share a bit. */
+#define ADDRESS_BITS (1U << 17)
+
 struct pending {
     uint64_t ticket;
     int64_t until_ms; /* 0: free */
@@ -28,7 +31,8 @@ struct announces {
     struct window known, strangers;
     struct pending pending[ANNOUNCES_PENDING_MAX];
     struct announces_counters counters;
-    struct burst refusals; /* told in the log */
+    struct burst refusals;               /* told in the log */
+    uint8_t addresses[ADDRESS_BITS / 8]; /* one bit for the hash of each; never cleared */
 };
 
 void edition_of(const struct keyring *r, struct edition *ret)
@@ -52,6 +56,28 @@ struct announces *announces_new(const struct announces_ops *ops, void *arg)
 void announces_free(struct announces *a)
 {
     free(a);
+}
+
+/* FNV-1a. Who makes an address collide gains nothing: the list is then looked through. */
+static uint32_t bit_of(const char *address)
+{
+    uint32_t h = 2166136261;
+    for (; *address; address++)
+        h = (h ^ (uint8_t)*address) * 16777619U;
+    return (h ^ h >> 15) % ADDRESS_BITS;
+}
+
+void announces_learn(struct announces *a, const char *address)
+{
+    uint32_t bit = bit_of(address);
+    if (address[0])
+        a->addresses[bit / 8] |= (uint8_t)(1U << bit % 8);
+}
+
+bool announces_may_know(const struct announces *a, const char *address)
+{
+    uint32_t bit = bit_of(address);
+    return address[0] && (a->addresses[bit / 8] & 1U << bit % 8) != 0;
 }
 
 static bool take(struct window *w)

@@ -36,6 +36,11 @@ struct announces;
 struct announces *announces_new(const struct announces_ops *ops, void *arg) WARN_UNUSED;
 void announces_free(struct announces *a); /* NULL is fine */
 
+/* A partner's document came from that address (text). Thousands of partners are not looked through
+ * for each stranger: announces_may_know is false when no partner's did, and seldom true by mistake.
+ */
+void announces_learn(struct announces *a, const char *address);
+bool announces_may_know(const struct announces *a, const char *address);
 /* Somebody who was shown `shown` said `token`; `known` when he came from an address where a
  * partner's document lives. */
 void announces_say(struct announces *a, struct span token, bool known, const struct edition *shown);

@@ -76,6 +76,7 @@ static void tell_status(const struct broker *b)
 static void on_ended(struct partner_entry *e, const struct judged *j, void *broker)
 {
     struct broker *b = broker;
+    announces_learn(b->announces, e->address);
     workers_ended(b->workers, e, j->good);
     control_on_ended(b->control, e, j);
     if (b->ready)
@@ -403,6 +404,8 @@ void wiring_close(struct broker *b)
     b->pool = NULL;
     own_signature_free(b->own_signature);
     b->own_signature = NULL;
+    if (b->witness)
+        witness_ring(b->witness, NULL); /* it goes with the link */
     signer_link_free(b->signer);
     fetch_link_free(b->fetcher);
     b->signer = NULL;

@@ -37,7 +37,9 @@ static void guess(
     struct broker *b, const char *address, const struct edition *shown, bool *ret_known)
 {
     *ret_known = false;
-    for (size_t i = 0; address[0] && i < partners_count(b->partners); i++) {
+    if (!announces_may_know(b->announces, address))
+        return;
+    for (size_t i = 0; i < partners_count(b->partners); i++) {
         const struct partner_entry *e = partners_at(b->partners, i);
         if (!e->partner->enabled || strcmp(e->address, address) != 0)
             continue;

@@ -25,8 +25,8 @@ void witness_free(struct witness *w); /* writes what is not written yet; NULL is
 
 /* These settings are in force, and stay until the next call. */
 void witness_use(struct witness *w, const struct settings *s);
-/* The ring of the signer, at each time it comes; stays until the next call. on_hold follows at once
- * when there is a NEXT. */
+/* The ring of the signer, at each time it comes; stays until the next call. NULL: there is none.
+ * on_hold follows at once when there is a NEXT. */
 void witness_ring(struct witness *w, const struct keyring *r);
 /* What else_held says may be another thing now. */
 void witness_look(struct witness *w);

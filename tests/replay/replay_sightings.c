@@ -518,6 +518,27 @@ START_TEST(strangers_cannot_talk_a_partner_down)
 }
 END_TEST
 
+/* Nobody is looked for among ten thousand partners in vain, and none of them is missed. */
+START_TEST(addresses_of_partners_are_known)
+{
+    char address[64];
+    unsigned by_mistake = 0;
+    for (int i = 0; i < 10000; i++) {
+        snprintf(address, sizeof(address), "10.%d.%d.7", i / 256, i % 256);
+        announces_learn(s.announces, address);
+    }
+    announces_learn(s.announces, ""); /* not fetched yet: no address */
+    for (int i = 0; i < 10000; i++) {
+        snprintf(address, sizeof(address), "10.%d.%d.7", i / 256, i % 256);
+        ck_assert(announces_may_know(s.announces, address));
+        snprintf(address, sizeof(address), "2001:db8::%x", i);
+        by_mistake += announces_may_know(s.announces, address);
+    }
+    ck_assert_uint_lt(by_mistake, 1500);
+    ck_assert(!announces_may_know(s.announces, ""));
+}
+END_TEST
+
 /* A talkative partner is heard once in ten seconds. */
 START_TEST(one_partner_is_not_heard_all_the_time)
 {
@@ -560,6 +581,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_pool_member_that_lags_holds_it);
     tcase_add_test(tc, the_signer_is_not_talked_at);
     tcase_add_test(tc, strangers_cannot_talk_a_partner_down);
+    tcase_add_test(tc, addresses_of_partners_are_known);
     tcase_add_test(tc, one_partner_is_not_heard_all_the_time);
 }
 

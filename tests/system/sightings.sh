@@ -121,6 +121,9 @@ ok 'it is held, and says for whom' await 5 says 'True .*exch does not refresh by
 ok 'the signer is told, too' await 5 grep -q 'held: exch does not refresh by itself' "$TOP/lync/log"
 ctl exch partners refresh >/dev/null 2>&1
 ok 'a fetch by somebody at its address frees nothing' is 'True' key lync next 'k["held"]'
+ok 'force says what it would go against' says 'exch has not seen the key.*"changed": false' \
+    call lync RollKey '{"op":"now","force":true,"dryRun":true}'
+ok 'and a dry run has done nothing' is 'True' key lync next 'k["held"]'
 ok 'an administrator confirms' says 'exch: key .* \(next\): confirmed' call lync Confirm '{"name":"exch"}'
 ok 'then it waits for nobody' is 'False confirmed' key lync next 'str(k["held"]) + " " + how["exch"]'
 ok 'a partner that is not configured cannot be confirmed' says 'NoSuchPartner' call lync Confirm '{"name":"nobody"}'
