@@ -687,99 +687,6 @@ START_TEST(a_buffer_that_is_too_small_is_told)
 }
 END_TEST
 
-/* Continuity=pinned: the configuration decides which of the published keys count. */
-START_TEST(keys_that_are_not_pinned_are_left_out)
-{
-    CLEANUP(freep) char *one = entry(1);
-    CLEANUP(freep) char *two = entry(2);
-    CLEANUP(cert_freep) struct cert *second = fixture_cert(2);
-    CLEANUP(buf_done) struct buf keys = BUF_INIT(65536);
-    char pin[THUMBPRINT_TEXT_LEN];
-    char *list[] = {thumbprint_text(second->x5t, pin)};
-    struct partner pinned = pins;
-    pinned.continuity = CONTINUITY_PINNED;
-    pinned.pinned_certs = (struct names){list, 1};
-    buf_printf(&keys, "%s,%s", one, two);
-    CLEANUP(freep) char *both = document(HEAD, keys.p);
-    ck_assert_int_eq(metadata_parse(span_of(both), &pinned, &self, T0, &m), REASON_OK);
-    ck_assert_uint_eq(m.n_certs, 1);
-    ck_assert_mem_eq(m.certs[0]->x5t, second->x5t, X5T_LEN);
-    ck_assert_uint_eq(m.skipped, 1);
-    ck_assert_str_eq(m.detail, "keys[0] is not one of PinnedKeys=");
-    metadata_done(&m);
-    CLEANUP(freep) char *first = document(HEAD, one);
-    ck_assert_int_eq(metadata_parse(span_of(first), &pinned, &self, T0, &m), REASON_DOCUMENT_PINS);
-    ck_assert_uint_eq(m.n_certs, 0);
-    metadata_done(&m);
-    CLEANUP(freep) char *none = document(HEAD, "");
-    ck_assert_int_eq(metadata_parse(span_of(none), &pinned, &self, T0, &m), REASON_DOCUMENT_KEYS);
-}
-END_TEST
-
-/* Whoever does not ask for a signature is not disturbed by what stands there. */
-START_TEST(a_signature_is_handed_on_and_nothing_else)
-{
-    static const struct {
-        const char *member, *taken;
-    } rows[] = {{"", NULL}, {",\"signed_metadata\":\"a.b.c\"", "a.b.c"},
-        {",\"signed_metadata\":\"\"", NULL}, {",\"signed_metadata\":7", NULL},
-        {",\"signed_metadata\":null", NULL}, {",\"signed_metadata\":{\"a\":\"b\"}", NULL},
-        {",\"Signed_Metadata\":\"a.b.c\"", NULL}};
-    CLEANUP(freep) char *one = entry(1);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char head[256];
-        snprintf(head, sizeof(head), HEAD "%s", rows[i].member);
-        CLEANUP(freep) char *text = document(head, one);
-        ck_assert_int_eq(parse(text), REASON_OK);
-        ck_assert_int_eq(m.signed_metadata != NULL, rows[i].taken != NULL);
-        if (rows[i].taken)
-            ck_assert_str_eq(m.signed_metadata, rows[i].taken);
-        metadata_done(&m);
-    }
-}
-END_TEST
-
-START_TEST(a_signature_longer_than_any_token_is_none)
-{
-    CLEANUP(freep) char *one = entry(1);
-    static const struct {
-        size_t n;
-        bool taken;
-    } rows[] = {{16384, true}, {16385, false}};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(buf_done) struct buf head = BUF_INIT(32768);
-        buf_put_str(&head, HEAD ",\"signed_metadata\":\"");
-        for (size_t k = 0; k < rows[i].n; k++)
-            buf_put_char(&head, 'x');
-        buf_put_str(&head, "\"");
-        buf_put_char(&head, '\0');
-        CLEANUP(freep) char *text = document(head.p, one);
-        ck_assert_int_eq(parse(text), REASON_OK);
-        ck_assert_int_eq(m.signed_metadata != NULL, rows[i].taken);
-        metadata_done(&m);
-    }
-}
-END_TEST
-
-START_TEST(our_document_carries_its_signature)
-{
-    CLEANUP(cert_freep) struct cert *a = fixture_cert(1);
-    CLEANUP(buf_done) struct buf text = BUF_INIT(METADATA_MAX);
-    CLEANUP(buf_done) struct buf plain = BUF_INIT(METADATA_MAX);
-    struct metadata_own own = {.identity = &ours,
-        .url = "https://lync.contoso.com/metadata/json/1",
-        .certs = (const struct cert *[]){a},
-        .n_certs = 1};
-    ck_assert_int_eq(metadata_render(&own, &plain), REASON_OK);
-    buf_put_char(&plain, '\0');
-    ck_assert_ptr_null(strstr(plain.p, "signed_metadata"));
-    own.signed_metadata = SPAN("a.b.c");
-    ck_assert_int_eq(metadata_render(&own, &text), REASON_OK);
-    ck_assert_int_eq(metadata_parse(buf_span(&text), &pins, &self, T0, &m), REASON_OK);
-    ck_assert_str_eq(m.signed_metadata, "a.b.c");
-}
-END_TEST
-
 static void add(TCase *tc)
 {
     tcase_add_checked_fixture(tc, NULL, close_metadata);
@@ -806,10 +713,6 @@ static void add(TCase *tc)
     tcase_add_test(tc, the_document_is_exactly_exchanges);
     tcase_add_test(tc, the_id_is_a_uuid_of_issuer_and_keys);
     tcase_add_test(tc, a_partner_reads_what_we_publish);
-    tcase_add_test(tc, keys_that_are_not_pinned_are_left_out);
-    tcase_add_test(tc, a_signature_is_handed_on_and_nothing_else);
-    tcase_add_test(tc, a_signature_longer_than_any_token_is_none);
-    tcase_add_test(tc, our_document_carries_its_signature);
     tcase_add_test(tc, discovery_names_the_origin);
     tcase_add_test(tc, the_key_set_holds_the_same_keys_in_the_same_order);
     tcase_add_test(tc, a_buffer_that_is_too_small_is_told);
