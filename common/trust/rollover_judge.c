@@ -160,10 +160,7 @@ static enum reason judge_lead(const struct question *q, const struct ring_slot *
     else
         say(q, "%s is not published yet.", name(slot->cert, &n));
     say(q, "Partners that have not read our document since refuse its tokens.");
-    if (q->arg->force)
-        return REASON_OK;
-    say(q, "Wait, or --force.");
-    return REASON_ROLL_REFUSED;
+    return q->arg->force ? REASON_OK : REASON_ROLL_REFUSED;
 }
 
 static enum reason judge_dates_of(const struct question *q, const struct ring_slot *slot)
@@ -188,11 +185,14 @@ static enum reason judge_roll_now(const struct question *q)
         say(q, "The private part of %s is not here.", name(q->next->cert, &n));
         reason = REASON_ROLL_REFUSED;
     }
-    if (reason == REASON_OK)
-        reason = judge_lead(q, q->next);
+    if (reason != REASON_OK)
+        return reason;
+    reason = judge_lead(q, q->next);
     if (reason == REASON_OK)
         say(q, "%s signs from now on; %s stays published until its last token has ended.",
             name(q->next->cert, &n), name(q->current->cert, &old));
+    else
+        say(q, "Wait, or --force.");
     return reason;
 }
 
