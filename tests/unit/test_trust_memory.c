@@ -8,6 +8,7 @@
 #include "pool_member.h"
 #include "rollover.h"
 #include "settings_of.h"
+#include "sightings.h"
 #include "state.h"
 #include "update.h"
 #include "verdict.h"
@@ -429,6 +430,45 @@ static enum reason read_ring(void)
     return keyring_scan(buf_span(&ring_text), &ring);
 }
 
+/* Enough partners to make the list grow. */
+static enum reason note_sightings(struct sightings *s)
+{
+    bool changed;
+    char name[16];
+    enum reason r = REASON_OK;
+    for (int i = 0; i < 40 && r == REASON_OK; i++) {
+        snprintf(name, sizeof(name), "p%d", i);
+        r = sightings_note(
+            s, span_of(name), signkey_cert(key)->x5t_s256, SIGHTING_FETCHED, NOW, &changed);
+    }
+    return r;
+}
+
+static enum reason write_sightings(void)
+{
+    CLEANUP(sightings_done) struct sightings s = {0};
+    struct buf b = BUF_INIT(TEXT_MAX);
+    enum reason r = note_sightings(&s);
+    sightings_print(&s, &b);
+    enum reason told = written(&b);
+    return r == REASON_OK ? told : r;
+}
+
+static enum reason read_sightings(void)
+{
+    static struct buf text;
+    CLEANUP(sightings_done) struct sightings back = {0};
+    if (!text.p) { /* the first call is not starved */
+        CLEANUP(sightings_done) struct sightings s = {0};
+        text = BUF_INIT(TEXT_MAX);
+        must(note_sightings(&s) == REASON_OK);
+        sightings_print(&s, &text);
+    }
+    enum reason r = sightings_scan(buf_span(&text), &back);
+    must((back.n == 40) == (r == REASON_OK) && (r == REASON_OK || back.list == NULL));
+    return r;
+}
+
 static enum reason read_state(void)
 {
     struct partner_state state = {0};
@@ -475,6 +515,8 @@ static const struct {
     {"read_ring", read_ring, 1, REASON_OUT_OF_MEMORY},
     {"judge_member", judge_member, 1, REASON_OUT_OF_MEMORY},
     {"read_member", read_member, 1, REASON_OUT_OF_MEMORY},
+    {"write_sightings", write_sightings, 1, REASON_OUT_OF_MEMORY},
+    {"read_sightings", read_sightings, 1, REASON_OUT_OF_MEMORY},
     {"read_state", read_state, 1, REASON_OUT_OF_MEMORY},
     {"print_state", print_state, 1, REASON_OUT_OF_MEMORY},
     {"read_key", read_key, 151, REASON_KEY_FORM},
