@@ -7,7 +7,7 @@
 
 static struct {
     bool on;
-    int64_t wall_s, mono_ms;
+    int64_t wall_s, mono_ms, slept_ms;
 } fake;
 
 static struct timespec now_of(clockid_t id)
@@ -41,7 +41,7 @@ int64_t clock_mono_ms(void)
 
 int64_t clock_boot_ms(void)
 {
-    return fake.on ? fake.mono_ms : ms_of(now_of(CLOCK_BOOTTIME));
+    return fake.on ? fake.mono_ms + fake.slept_ms : ms_of(now_of(CLOCK_BOOTTIME));
 }
 
 uint64_t clock_mono_us(void)
@@ -57,6 +57,11 @@ void clock_fake(int64_t wall_s, int64_t mono_ms)
     fake.on = true;
     fake.wall_s = wall_s;
     fake.mono_ms = mono_ms;
+}
+
+void clock_fake_sleep(int64_t slept_ms)
+{
+    fake.slept_ms = slept_ms;
 }
 
 void clock_real(void)

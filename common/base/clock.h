@@ -23,6 +23,8 @@ uint64_t clock_mono_us(void);
  * returns to the real ones. */
 void clock_fake(int64_t wall_s, int64_t mono_ms);
 void clock_real(void);
+/* Tests only: the machine has slept so long under the fake clock, since the program's start. */
+void clock_fake_sleep(int64_t slept_ms);
 
 /* "2026-11-24T12:00:00Z" of a wall time; buf holds at least CLOCK_TEXT_LEN bytes. Years beyond 9999
  * are printed as "never". Returns buf. */

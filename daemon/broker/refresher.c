@@ -163,6 +163,7 @@ static void wake_up(struct refresher *r, int64_t slept_s)
         if (e->state.next_try_at > 0 && e->state.next_try_at < clock_wall_s())
             (void)partners_resume(e, r->settings);
     }
+    plan(r);
 }
 
 /* Before anything is done with the wall clock. */

@@ -5,6 +5,7 @@
 
 static struct stage s;
 
+#define HOUR 3600
 #define DAY 86400
 #define LATER (30 * DAY)
 
@@ -159,6 +160,31 @@ START_TEST(a_step_during_a_fetch_is_seen_before_the_answer)
 }
 END_TEST
 
+/* No step: both clocks that count it say so. What was missed is made up for like after a start, not
+ * at once and not an interval late. */
+START_TEST(a_machine_that_slept_makes_up_for_what_it_missed)
+{
+    s.wall += 10 * HOUR;
+    clock_fake_sleep(10 * HOUR * 1000);
+    stage_set_clock(&s, 0);
+    ck_assert_uint_eq(jumps(), 0);
+    ck_assert_int_eq(s.wall - state()->trust.good_at, 10 * HOUR); /* it has grown old */
+    int64_t due = stage_due_in(&s, "exch");
+    ck_assert_int_ge(due, 0);
+    ck_assert_int_le(due, HOUR);
+    ck_assert_int_le(state()->next_try_at - s.wall - due, 1);
+    stage_wait(&s, due + 1);
+    ck_assert_uint_eq(stage_asked, 2);
+    /* one that was not missed stays where it was, on the clock that slept, too */
+    stage_answer_keys("01");
+    due = stage_due_in(&s, "exch");
+    s.wall += 60;
+    clock_fake_sleep(10 * HOUR * 1000 + 60000);
+    stage_set_clock(&s, 0);
+    ck_assert_int_eq(stage_due_in(&s, "exch"), due);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -169,6 +195,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, keys_stay_in_the_order_in_which_they_were_seen);
     tcase_add_test(tc, times_from_the_future_count_from_the_start);
     tcase_add_test(tc, a_clock_that_is_set_right_after_the_start_makes_nothing_stale);
+    tcase_add_test(tc, a_machine_that_slept_makes_up_for_what_it_missed);
     tcase_add_test(tc, a_step_during_a_fetch_is_seen_before_the_answer);
 }
 

@@ -70,6 +70,7 @@ flood() { # KIND MOST-GETS
     ok "$1: at most $2 GETs" gets_since "$from" 0 "$2"
     ok "$1: others are not slowed" ratio_below "${FLOOD_RATIO:-4}"
 }
+[ -n "${FLOOD_SECONDS:-}" ] && flood good 0 # what the same load of good tokens costs
 flood random-ids 3
 ok 'what was not asked for is counted' counted hintsQuiet 100
 ok 'what was asked for, too' counted hintFetches 1
