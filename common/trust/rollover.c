@@ -199,6 +199,11 @@ static bool is_dead(const struct step *x, const struct ring_slot *slot)
     return slot->cert->not_after <= x->now;
 }
 
+static bool is_dead_with_tokens(const struct step *x, const struct ring_slot *slot)
+{
+    return is_dead(x, slot) && has_tokens(x, slot);
+}
+
 static bool is_subject(const struct step *x, const struct ring_slot *slot)
 {
     return memcmp(slot->cert->x5t_s256, x->arg->cert->x5t_s256, X5T_S256_LEN) == 0;
@@ -224,6 +229,7 @@ static const struct transition {
     unsigned todo;
 } transitions[] = {
     {KEY_NEXT, EVENT_TICK, is_heir, KEY_CURRENT, DO_SIGN},
+    {KEY_NEXT, EVENT_TICK, is_dead_with_tokens, KEY_PREVIOUS, 0},
     {KEY_NEXT, EVENT_TICK, is_dead, KEY_RETIRED, DO_WIPE},
     {KEY_CURRENT, EVENT_TICK, is_relieved, KEY_PREVIOUS, 0},
     {KEY_PREVIOUS, EVENT_TICK, is_heir, KEY_CURRENT, DO_SIGN | DO_WARN_DATES},

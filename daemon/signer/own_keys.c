@@ -86,6 +86,7 @@ static void make_next(struct ring_change *c, struct own_keys_news *ret)
     struct roll_arg arg = {.cert = own_cert_copy(key)};
     if (!arg.cert || ring_change_step(c, EVENT_STAGE, &arg) != REASON_OK)
         drop_key_file(k, signkey_cert(key));
+    (void)!ring_change_step(c, EVENT_TICK, NULL); /* when it is late, there is no time to lose */
     (void)!commit_staged(k, c, key, ret);
 }
 
