@@ -291,7 +291,9 @@ static void note(struct step *x, struct ring_slot *slot)
 static void move_to(struct step *x, struct ring_slot *slot, enum key_state to)
 {
     if (slot->state == KEY_CURRENT)
-        slot->until = max_of(x->terms->last_token_at, x->now) + x->terms->keep_s;
+        slot->until =
+            max_of(x->terms->last_token_at, x->now) +
+            (x->has_choice ? x->terms->keep_s : max_of(x->terms->keep_s, ROLLOVER_DOUBT_S));
     slot->state = to;
     slot->since = x->stamp;
     x->has_moved = true;

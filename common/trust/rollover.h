@@ -10,6 +10,9 @@
 #define ROLLOVER_LAST_RESORT_S (14 * 86400) /* to CURRENT's end: a hold counts no more */
 #define ROLLOVER_ROLL_BEFORE_S (30 * 86400) /* to CURRENT's end: when a managed NEXT signs */
 #define ROLLOVER_LAST_MOMENT_S 3600         /* to CURRENT's end: any NEXT is better than none */
+/* A key that gave way because its certificate has ended is kept for so long at least: the clock may
+ * be wrong, and what is destroyed does not come back when it is set right. */
+#define ROLLOVER_DOUBT_S (7 * 86400)
 #define ROLLOVER_NEVER INT64_MAX
 
 enum roll_event {
