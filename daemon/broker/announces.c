@@ -134,6 +134,17 @@ static void refuse(struct announces *a, enum reason reason)
         reason_sentence(reason));
 }
 
+/* A partner that asks again and again is not listened to each time; the keys of a document that it
+ * had not seen are bounded by the keys that we make. */
+static bool is_too_soon(const struct announces *a, const struct msg_announced *m,
+    const struct edition *shown, int64_t heard_at)
+{
+    int64_t since = clock_wall_s() - heard_at;
+    if (since < 0 || since >= ANNOUNCES_OF_PARTNER_S)
+        return false;
+    return !a->ops->is_news || !a->ops->is_news(m, shown, a->arg);
+}
+
 void announces_judged(
     struct announces *a, uint64_t ticket, const struct msg_announced *m, int64_t heard_at)
 {
@@ -141,10 +152,9 @@ void announces_judged(
     if (!p)
         return;
     p->until_ms = 0;
-    int64_t since = clock_wall_s() - heard_at;
     if (m->reason != REASON_OK) {
         refuse(a, m->reason);
-    } else if (since >= 0 && since < ANNOUNCES_OF_PARTNER_S) {
+    } else if (is_too_soon(a, m, &p->shown, heard_at)) {
         a->counters.suppressed++;
     } else {
         a->counters.taken++;

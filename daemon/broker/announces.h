@@ -8,7 +8,7 @@
 #include "msg.h"
 
 /* In all, for addresses where a partner's own document lives and for all others apart: a stranger
- * cannot talk a partner down. And of one partner. */
+ * cannot talk a partner down. And of one partner, unless it has been shown something new. */
 #define ANNOUNCES_PER_S 5
 #define ANNOUNCES_OF_PARTNER_S 10
 #define ANNOUNCES_PENDING_MAX 32
@@ -23,6 +23,8 @@ void edition_of(const struct keyring *r, struct edition *ret); /* r NULL: none *
 struct announces_ops {
     /* Lets somebody judge it: 0 and a ticket, or -errno. */
     int (*judge)(struct span token, uint64_t *ret_ticket, void *arg);
+    /* Has the partner been shown a key that it was not known to have seen? NULL: never. */
+    bool (*is_news)(const struct msg_announced *m, const struct edition *shown, void *arg);
     /* A partner's word, and what it had just been shown. */
     void (*on_word)(const struct msg_announced *m, const struct edition *shown, void *arg);
 };

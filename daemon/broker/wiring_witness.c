@@ -67,10 +67,23 @@ static int judge(struct span token, uint64_t *ret_ticket, void *broker)
     return workers_announce(b->workers, token, ret_ticket);
 }
 
+static bool is_news(const struct msg_announced *m, const struct edition *shown, void *broker)
+{
+    const struct broker *b = broker;
+    const struct sightings *seen = witness_sightings(b->witness);
+    for (size_t i = 0; i < shown->n; i++) {
+        const struct sighting *s = sightings_of(seen, m->partner, shown->x5t_s256[i]);
+        if (!s || s->how == SIGHTING_ADDRESS)
+            return true;
+    }
+    return false;
+}
+
 static void on_word(const struct msg_announced *m, const struct edition *shown, void *broker)
 {
     struct broker *b = broker;
     witness_heard(b->witness, m, shown);
 }
 
-const struct announces_ops wiring_announces = {.judge = judge, .on_word = on_word};
+const struct announces_ops wiring_announces = {
+    .judge = judge, .is_news = is_news, .on_word = on_word};
