@@ -104,6 +104,7 @@ static void take_order(struct mint_link *m, uint32_t id, const struct msg_mint *
     }
     o->owner = m;
     o->reply_id = id;
+    own_keys_signed(&m->signer->keys, clock_wall_s() + grant.lifetime_s + SIGNER_ORDER_LATE_S);
     if (!pool_push(m->signer->pool, o)) {
         order_free(o);
         refuse(m, id, REASON_QUOTA, 1);
@@ -197,7 +198,6 @@ void mint_link_done(const struct order *o, const struct msg_minted *minted, cons
     } else if (!record(s, o, minted, kid)) {
         refuse(m, o->reply_id, REASON_AUDIT_FAILED, 1);
     } else {
-        own_keys_signed(&s->keys, minted->expires_at);
         frame_start(&f, room, sizeof(room), MSG_MINTED, o->reply_id);
         msg_minted_put(&f, minted);
         if (link_send(m->link, &f, -1) < 0)

@@ -44,8 +44,7 @@ struct own_keys {
     bool is_unwritten;       /* the last step could not be written: tried again */
     uint64_t served;         /* generation that the broker serves, 0: not known */
     int64_t started_at;      /* tokens of the run before may live as long as any */
-    int64_t signed_until;    /* end of the last token that was signed in this run */
-    bool is_busy;            /* orders are in flight: set by whoever knows before each event */
+    int64_t signed_until;    /* end of the last token that was ordered in this run */
 };
 #define OWN_KEYS_NONE ((struct own_keys){.lock = -1})
 
@@ -84,7 +83,7 @@ void own_keys_hold(
  * REASON_INTERNAL when it could not be written (then nothing has changed). */
 enum reason own_keys_roll(struct own_keys *k, const struct msg_roll *m, int64_t now,
     struct buf *lines, struct own_keys_news *ret) WARN_UNUSED;
-/* A token that ends then was signed. */
+/* A token that ends then at the latest will be signed. Called before it is. */
 void own_keys_signed(struct own_keys *k, int64_t expires_at);
 /* The sequence number of the next signed document: rises for ever, on disk before it is used. 0 or
  * -errno. */

@@ -45,6 +45,7 @@ struct pool {
     void *arg;
     int64_t respawn_at_ms;
     unsigned failed_starts;
+    bool held; /* nothing is handed out */
     uint8_t room[FRAME_MAX];
 };
 
@@ -288,7 +289,7 @@ static void pool_dispatch(struct pool *p)
 {
     struct order *o;
     struct child *c;
-    while ((o = TAILQ_FIRST(&p->waiting)) && (c = free_child(p))) {
+    while (!p->held && (o = TAILQ_FIRST(&p->waiting)) && (c = free_child(p))) {
         int r = hand_out(p, c, o);
         if (r == -EMSGSIZE) {
             TAILQ_REMOVE(&p->waiting, o, next);
@@ -434,6 +435,12 @@ void pool_forget(struct pool *p, const void *owner)
         for (unsigned i = 0; i < c->n; i++)
             if (c->in_flight[i]->owner == owner)
                 c->in_flight[i]->owner = NULL;
+}
+
+void pool_hold(struct pool *p, bool hold)
+{
+    p->held = hold;
+    pool_dispatch(p);
 }
 
 bool pool_is_idle(const struct pool *p)

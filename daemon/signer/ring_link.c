@@ -111,11 +111,9 @@ static void on_abort(struct ring_link *r)
 static bool on_published(struct signer *s, struct frame_in *f)
 {
     uint64_t generation;
-    struct own_keys_news news = {0};
     if (!msg_number_get(f, &generation))
         return false;
-    own_keys_published(signer_keys(s), generation, clock_wall_s(), &news);
-    signer_follow(s, &news);
+    signer_published(s, generation);
     return true;
 }
 
@@ -125,7 +123,7 @@ static bool on_hold(struct signer *s, struct frame_in *f)
     struct own_keys_news news = {0};
     if (!msg_hold_get(f, &m))
         return false;
-    own_keys_hold(signer_keys(s), &m, clock_wall_s(), &news);
+    own_keys_hold(&s->keys, &m, clock_wall_s(), &news);
     signer_follow(s, &news);
     return true;
 }
@@ -146,7 +144,7 @@ static bool on_roll(struct ring_link *r, struct frame_in *f)
         return true;
     }
     struct msg_rolled answer = {
-        .reason = own_keys_roll(signer_keys(s), &m, clock_wall_s(), &lines, &news)};
+        .reason = own_keys_roll(&s->keys, &m, clock_wall_s(), &lines, &news)};
     answer.detail = lines.failed ? SPAN("") : buf_span(&lines);
     answer.generation = s->keys.ring.generation;
     frame_start(&out, room, MSG_ROLLED_DETAIL_MAX + 64, MSG_ROLLED, f->id);

@@ -32,10 +32,49 @@ static void report_status(const struct signer *s)
         pool_children(s->pool));
 }
 
+/* Nothing is signed with the new key before the document that has it first is served: a receiver
+ * that believes the first key only (protocol note 1.4) would look for it in vain. */
+static void wait_for_document(struct signer *s)
+{
+    struct timeval late = {SIGNER_PUBLISH_MS / 1000, SIGNER_PUBLISH_MS % 1000 * 1000};
+    if (LIST_EMPTY(&s->ring_links) || event_add(s->publish_late, &late) < 0)
+        return;
+    s->waits_for = s->keys.ring.generation;
+    pool_hold(s->pool, true);
+}
+
+static void sign_on(struct signer *s)
+{
+    event_del(s->publish_late);
+    s->waits_for = 0;
+    pool_hold(s->pool, false);
+}
+
+void signer_published(struct signer *s, uint64_t generation)
+{
+    struct own_keys_news news = {0};
+    own_keys_published(&s->keys, generation, clock_wall_s(), &news);
+    if (s->waits_for != 0 && generation >= s->waits_for)
+        sign_on(s);
+    signer_follow(s, &news);
+}
+
+static void on_publish_late(evutil_socket_t fd, short what, void *arg)
+{
+    struct signer *s = arg;
+    (void)fd;
+    (void)what;
+    log_warning("the broker does not serve the document with the new signing key yet; signing "
+                "with it all the same");
+    sign_on(s);
+}
+
 /* New children. The old key goes last: children of before are processes with a copy of their own.
  */
 static void use_new_key(struct signer *s, struct signkey *old)
 {
+    if (old)
+        wait_for_document(s);
     if (pool_renew(s->pool, s->settings, s->keys.current) < 0)
         log_err("no signing child could be started");
     signkey_free(old);
@@ -58,17 +97,11 @@ void signer_follow(struct signer *s, const struct own_keys_news *news)
     arm(s);
 }
 
-struct own_keys *signer_keys(struct signer *s)
-{
-    s->keys.is_busy = !pool_is_idle(s->pool);
-    return &s->keys;
-}
-
 enum reason signer_stage(
     struct signer *s, struct signkey **key, const struct key_order *o, struct buf *lines)
 {
     struct own_keys_news news = {0};
-    enum reason reason = own_keys_stage(signer_keys(s), key, o, clock_wall_s(), lines, &news);
+    enum reason reason = own_keys_stage(&s->keys, key, o, clock_wall_s(), lines, &news);
     signer_follow(s, &news);
     return reason;
 }
@@ -82,7 +115,7 @@ static void use_prepared(struct signer *s, struct own_keys_news *news)
         own_keys_forget(&s->keys);
         return;
     }
-    own_keys_commit(signer_keys(s), clock_wall_s(), news);
+    own_keys_commit(&s->keys, clock_wall_s(), news);
     rate_inherit(rate, s->rate);
     rate_free(s->rate);
     s->rate = rate;
@@ -105,7 +138,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct own_keys_news news = {0};
     (void)fd;
     (void)what;
-    own_keys_tick(signer_keys(s), clock_wall_s(), &news);
+    own_keys_tick(&s->keys, clock_wall_s(), &news);
     signer_follow(s, &news);
 }
 
@@ -178,9 +211,10 @@ static int make_events(struct signer *s)
     struct timeval at_once = {0, 0}; /* what became due while nobody ran */
     s->tick = event_new(s->base, -1, 0, on_tick, s);
     s->stop_late = event_new(s->base, -1, 0, on_stop_late, s);
+    s->publish_late = event_new(s->base, -1, 0, on_publish_late, s);
     s->on_term = evsignal_new(s->base, SIGTERM, on_signal, s);
     s->on_int = evsignal_new(s->base, SIGINT, on_signal, s);
-    if (!s->tick || !s->stop_late || !s->on_term || !s->on_int ||
+    if (!s->tick || !s->stop_late || !s->publish_late || !s->on_term || !s->on_int ||
         event_add(s->tick, &at_once) < 0 || event_add(s->on_term, NULL) < 0 ||
         (!s->options->until_eof && event_add(s->on_int, NULL) < 0))
         return -ENOMEM;
@@ -244,6 +278,7 @@ static void stop(struct signer *s)
     ring_links_close(s);
     event_freep(&s->tick);
     event_freep(&s->stop_late);
+    event_freep(&s->publish_late);
     event_freep(&s->on_term);
     event_freep(&s->on_int);
     pool_free(s->pool);

@@ -15,6 +15,11 @@
 /* Signatures about ourselves, for one broker: that wait or are in flight, and in a second. */
 #define SIGNER_SEALS_PER_LINK 64
 #define SIGNER_SEALS_PER_S 20
+/* An order is signed, or nobody wants it any more, within this time. */
+#define SIGNER_ORDER_LATE_S 5
+/* How long orders wait, after another key has become CURRENT, for the document that has it first.
+ */
+#define SIGNER_PUBLISH_MS 1000
 /* Orders of one minter that wait or are in flight. */
 #define SIGNER_ORDERS_PER_LINK 256
 
@@ -43,8 +48,9 @@ struct signer {
     struct keys_door *keys_door;
     LIST_HEAD(, ring_link) ring_links;
     LIST_HEAD(, mint_link) mint_links;
-    struct event *tick, *on_term, *on_int, *stop_late;
-    uint64_t seals_refused;      /* signatures about ourselves */
+    struct event *tick, *on_term, *on_int, *stop_late, *publish_late;
+    uint64_t waits_for;     /* orders wait until the broker serves this generation; 0: none do */
+    uint64_t seals_refused; /* signatures about ourselves */
     int64_t audit_complained_ms; /* 0: not yet */
     bool is_stopping;
 };
@@ -64,8 +70,8 @@ void signer_stop_when_idle(struct signer *s);
 /* Takes the prepared settings and keys, starts new children, tells every broker. */
 void signer_commit(struct signer *s);
 
-/* The ring for one event, its knowledge of orders in flight brought up to date. */
-struct own_keys *signer_keys(struct signer *s);
+/* The broker serves the document of that generation. */
+void signer_published(struct signer *s, uint64_t generation);
 /* Does what an event of the ring asks for: new children, brokers told, the timer set anew. */
 void signer_follow(struct signer *s, const struct own_keys_news *news);
 /* own_keys_stage, and all that follows from it: brokers are told, the timer is set anew. */

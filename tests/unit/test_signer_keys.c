@@ -246,6 +246,36 @@ START_TEST(without_a_ring_all_keys_that_are_there_count)
 }
 END_TEST
 
+static int64_t until_of_previous(void)
+{
+    for (size_t i = 0; i < keys.ring.n; i++)
+        if (keys.ring.slots[i].state == KEY_PREVIOUS)
+            return keys.ring.slots[i].until;
+    return 0;
+}
+
+/* A previous key is shown until the last token that it has really signed has ended, and
+ * KeepPublishedAfter= longer. What an earlier run signed is not known. */
+START_TEST(a_previous_key_is_kept_for_the_tokens_that_were_ordered)
+{
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(8192);
+    struct msg_roll prepare = {.op = ROLL_PREPARE}, now = {.op = ROLL_NOW, .force = true};
+    ck_assert_int_eq(start(managed, NOW), 0);
+    own_keys_signed(&keys, NOW + 700);
+    own_keys_signed(&keys, NOW + 300);
+    ck_assert_int_eq(own_keys_roll(&keys, &prepare, NOW + 5, &lines, &news), REASON_OK);
+    ck_assert_int_eq(own_keys_roll(&keys, &now, NOW + 6, &lines, &news), REASON_OK);
+    signkey_freep(&news.old);
+    ck_assert_int_eq(until_of_previous(), NOW + 700 + HOUR);
+    ck_assert(tick(NOW + 700 + HOUR));
+    ck_assert_int_eq(start(managed, NOW + 2 * HOUR), 0);
+    ck_assert_int_eq(own_keys_roll(&keys, &prepare, NOW + 2 * HOUR, &lines, &news), REASON_OK);
+    ck_assert_int_eq(own_keys_roll(&keys, &now, NOW + 2 * HOUR + 6, &lines, &news), REASON_OK);
+    signkey_freep(&news.old);
+    ck_assert_int_eq(until_of_previous(), NOW + 2 * HOUR + 8 * HOUR + HOUR);
+}
+END_TEST
+
 START_TEST(no_key_is_made_where_none_can_be_kept)
 {
     ck_assert_int_eq(rmdir(dir.path), 0);
@@ -497,6 +527,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_restart_keeps_key_and_ring);
     tcase_add_test(tc, a_key_without_a_ring_is_taken_up);
     tcase_add_loop_test(tc, a_lost_or_damaged_key_refuses_to_start, 0, 8);
+    tcase_add_test(tc, a_previous_key_is_kept_for_the_tokens_that_were_ordered);
     tcase_add_test(tc, no_key_is_made_where_none_can_be_kept);
     tcase_add_loop_test(tc, key_files_are_judged_when_prepared, 0, 8);
     tcase_add_test(tc, the_key_of_the_first_edition_is_taken_over);

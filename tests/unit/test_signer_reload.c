@@ -255,6 +255,38 @@ START_TEST(orders_under_way_survive_a_roll)
 }
 END_TEST
 
+/* Nobody gets a token of the new key before the document that has it first is served, and nobody
+ * waits for a broker that hangs. */
+START_TEST(orders_wait_for_the_document_with_the_new_key)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    struct msg_mint m = order_of("pbx", "exch");
+    struct msg_minted minted;
+    struct frame_in f;
+    write_key("a.pem");
+    write_key("b.pem");
+    write_file_conf("a.pem", NULL);
+    start();
+    receive_ring(&r);
+    write_file_conf("b.pem", NULL);
+    reload(&r);
+    send_order(mint, 1, &m);
+    ck_assert(!receive(mint, &f, 200));
+    publish(r.generation - 1); /* not that one */
+    ck_assert(!receive(mint, &f, 200));
+    publish(r.generation);
+    ck_assert(receive(mint, &f, 400)); /* well before it would go on by itself */
+    ck_assert(f.type == MSG_MINTED && msg_minted_get(&f, &minted));
+    ck_assert_mem_eq(minted.x5t, keyring_current(&r)->cert->x5t, X5T_LEN);
+    keyring_done(&r);
+    receive_ring(&r); /* with the stamp */
+    write_file_conf("a.pem", NULL);
+    reload(&r);
+    ck_assert_int_eq(ask_simple("pbx", "exch"), REASON_OK);
+    ck_assert(log_says("does not serve the document"));
+}
+END_TEST
+
 /* --- the end --- */
 
 START_TEST(it_ends_with_the_broker_when_told_so)
@@ -334,6 +366,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_broken_configuration_does_not_start);
     tcase_add_test(tc, a_roll_with_files_keeps_signing);
     tcase_add_test(tc, orders_under_way_survive_a_roll);
+    tcase_add_test(tc, orders_wait_for_the_document_with_the_new_key);
     tcase_add_test(tc, it_ends_with_the_broker_when_told_so);
     tcase_add_test(tc, it_outlives_the_broker_otherwise);
     tcase_add_test(tc, a_stop_finishes_what_was_taken);
