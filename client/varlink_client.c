@@ -220,7 +220,10 @@ int varlink_client_call_with(struct varlink_client *c, const char *method, struc
     if (c->out.failed)
         return -EMSGSIZE;
     int r = send_all(c, fds, until);
-    if (r == 0)
-        r = receive_message(c, until);
+    /* Who turns us away at the door says why and closes, without waiting for what we want. */
+    if (r == 0 || r == -ECONNRESET) {
+        int heard = receive_message(c, until);
+        r = r < 0 && heard < 0 ? r : heard;
+    }
     return r < 0 ? r : understand(c, ret);
 }

@@ -188,9 +188,15 @@ ok 'another user may not' not inside runuser -u nobody -- s2sctl token mint exch
 # --- walls ---
 ok 'a key was made' inside test -s /var/lib/s2sd-signer/ring.state
 ok 's2sd cannot enter the folder of the keys' not inside runuser -u s2sd -- ls /var/lib/s2sd-signer
-ok 's2sd cannot read a key' not inside runuser -u s2sd -- sh -c 'cat /var/lib/s2sd-signer/*.pem'
-ok 's2sd-signer can' inside runuser -u s2sd-signer -- sh -c 'cat /var/lib/s2sd-signer/*.pem'
-ok 's2sd-fetcher cannot' not inside runuser -u s2sd-fetcher -- sh -c 'cat /var/lib/s2sd-signer/*.pem'
+ok 's2sd cannot read a key' not inside runuser -u s2sd -- sh -c 'cat /var/lib/s2sd-signer/keys/*.pem'
+ok 's2sd-signer can' inside runuser -u s2sd-signer -- sh -c 'cat /var/lib/s2sd-signer/keys/*.pem'
+ok 's2sd-fetcher cannot' not inside runuser -u s2sd-fetcher -- sh -c 'cat /var/lib/s2sd-signer/keys/*.pem'
+# in the signer's name space of users root is root and everybody else nobody
+ok 'root asks the signer itself for a request' says 'BEGIN CERTIFICATE REQUEST' inside s2sctl cert request
+ok 'the broker has no way to that door' not inside runuser -u s2sd -- s2sctl cert request
+inside chmod 666 /run/s2sd-signer/io.s2sd.keys
+ok 'nor when the file is open to all' says 'Only root' inside runuser -u s2sd -- s2sctl cert request
+inside chmod 600 /run/s2sd-signer/io.s2sd.keys
 for row in s2sd-signer:0.3 s2sd:0.5 s2sd-fetcher:1.1; do
     ok "exposure of ${row%:*} is at most ${row#*:}" inside sh -c "systemd-analyze security ${row%:*}.service | awk '/Overall exposure/ { print; exit !(\$(NF-2) <= ${row#*:}) }'"
 done

@@ -144,6 +144,16 @@ if [ "$(id -u)" -eq 0 ]; then
     ok 'and it is recorded' grep -q 'uid 65534 process [0-9]* may not bring or take keys' "$TOP/exch/log"
 fi
 
+# keys that are files of the administrator stay files of the administrator
+mkdir -p "$TOP/files/keys"
+make_signing_key "$TOP/files/keys/current.pem" files
+make_tls "$TOP/files/tls" files.localhost ca
+configure files $EXCH_ID "$port"
+start_node files
+ok 'Source=files takes no key by the door' says 'name the next one in Next=' status_is 1 ctl files cert assign "$TOP/modern.pfx" --password-file "$TOP/word"
+ok 'and gives none' status_is 1 ctl files cert export --sealed "$TOP/files.pfx" --password-file "$TOP/word"
+ok 'but its certificate' says 'BEGIN CERTIFICATE' ctl files cert export
+
 # --- what was said ----------------------------------------------------------------------------------------------------
 ok 'every use has its record' grep -q "assign of a signing key by uid $(id -u) process [0-9]*, thumbprint $issued: done" "$TOP/exch/log"
 ok 'also that a key was taken away' grep -q "export of a signing key .*$current: done; with its private key" "$TOP/exch/log"

@@ -63,6 +63,27 @@ START_TEST(test_error)
 }
 END_TEST
 
+/* A door that says no and closes before it is asked anything. */
+START_TEST(test_turned_away)
+{
+    CLEANUP(varlink_client_freep) struct varlink_client *c = NULL;
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    struct varlink_answer a;
+    static const char no[] = "{\"error\":\"io.s2sd.keys.NotPermitted\"}";
+    CLEANUP(closep) int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/%s", dir, INTERFACE);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(varlink_client_open(dir, INTERFACE, 5000, &c), 0);
+    int door = accept(listener, NULL, NULL);
+    ck_assert_int_eq(send(door, no, sizeof(no), 0), (ssize_t)sizeof(no));
+    close(door);
+    ck_assert_int_eq(varlink_client_call(c, "Status", SPAN("{}"), &a), 0);
+    ck_assert(span_eq_str(a.error, "io.s2sd.keys.NotPermitted"));
+    ck_assert_int_eq(varlink_client_call(c, "Status", SPAN("{}"), &a), -ECONNRESET);
+}
+END_TEST
+
 static const struct {
     struct fake_exchange x;
     int result;
@@ -156,6 +177,7 @@ static void fill(TCase *t)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_reply);
     tcase_add_test(t, test_error);
+    tcase_add_test(t, test_turned_away);
     tcase_add_loop_test(t, test_bad_answers, 0, (int)ARRAY_LEN(bad));
     tcase_add_test(t, test_too_large_an_answer);
     tcase_add_test(t, test_large_answer);
