@@ -285,8 +285,8 @@ END_TEST
 START_TEST(test_all_reasons)
 {
     static const enum reason elsewhere[] = {REASON_OK, REASON_TOO_LARGE, REASON_PARTNER_STALE,
-        REASON_KEY_EXPIRED, REASON_KEY_DISPUTED, REASON_KEY_BARRED, REASON_OUT_OF_MEMORY,
-        REASON_INTERNAL};
+        REASON_KEY_EXPIRED, REASON_KEY_DISPUTED, REASON_KEY_BARRED, REASON_PARTNER_SUSPENDED,
+        REASON_OUT_OF_MEMORY, REASON_INTERNAL};
     static const struct {
         const struct row *rows;
         size_t n;
