@@ -479,6 +479,20 @@ static void find_client_twins(struct settling *t)
             }
 }
 
+/* Each change of our key is work for the administrators of partners that do not fetch our document
+ * by themselves: it comes seldom then. */
+#define LIFETIME_BY_HAND "5y"
+static void settle_lifetime(struct settling *t)
+{
+    const struct settings *s = t->s;
+    for (size_t i = 0; i < s->n_partners; i++)
+        if (s->partners[i].enabled && !s->partners[i].self_refresh &&
+            !given(s, "SigningKey", "Lifetime")) {
+            derive_one(t, "SigningKey", "Lifetime", t->s, LIFETIME_BY_HAND);
+            return;
+        }
+}
+
 bool settings_settle(struct settings *s, const char *hostname, struct conf_errors *errors)
 {
     struct settling t = {.s = s, .hostname = hostname, .errors = errors};
@@ -487,6 +501,7 @@ bool settings_settle(struct settings *s, const char *hostname, struct conf_error
     settle_tls(&t);
     settle_times(&t);
     settle_partners(&t);
+    settle_lifetime(&t);
     sort_partners(&t);
     index_issuers(&t);
     settings_settle_pool(s, errors);

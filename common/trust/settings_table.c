@@ -132,7 +132,7 @@ static const struct setting_row signing_key_rows[] = {
         .def = "2y",
         .min = DAYS_S(1),
         .max = DAYS_S(3653),
-        .help = "Life of a certificate that the signer makes"},
+        .help = "Life of a certificate that the signer makes; 5y with a partner of SelfRefresh=no"},
     {.key = "KeepPublishedAfter",
         .kind = SK_DURATION,
         .offset = S(signing_key.keep_published_after_s),

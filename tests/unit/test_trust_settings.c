@@ -541,6 +541,27 @@ START_TEST(test_five_mistakes_five_lines)
 }
 END_TEST
 
+/* Where each change of our key is work by hand it comes seldom; whoever says otherwise is heard. */
+START_TEST(partners_that_must_be_told_make_keys_live_longer)
+{
+    static const struct {
+        const char *text;
+        int64_t life_s;
+    } rows[] = {
+        {IDENTITY EXCH, 2 * INT64_C(31557600)},
+        {IDENTITY EXCH "SelfRefresh=no\n", 5 * INT64_C(31557600)},
+        {IDENTITY EXCH "Product=exchange\n", 5 * INT64_C(31557600)},
+        {IDENTITY EXCH "Product=exchange\nSelfRefresh=yes\n", 2 * INT64_C(31557600)},
+        {IDENTITY EXCH "SelfRefresh=no\nEnabled=no\n", 2 * INT64_C(31557600)},
+        {IDENTITY "[SigningKey]\nLifetime=1y\n" EXCH "SelfRefresh=no\n", INT64_C(31557600)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(settings_freep) struct settings *s = settings_of(rows[i].text);
+        ck_assert_msg(s->signing_key.lifetime_s == rows[i].life_s, "row %zu", i);
+    }
+}
+END_TEST
+
 static void print_to(const struct settings *s, struct buf *out)
 {
     settings_print(s, out);
@@ -733,6 +754,7 @@ static void fill(TCase *t)
     tcase_add_loop_test(t, test_mistakes, 0, (int)ARRAY_LEN(mistakes));
     tcase_add_test(t, test_identity_is_needed);
     tcase_add_test(t, test_five_mistakes_five_lines);
+    tcase_add_test(t, partners_that_must_be_told_make_keys_live_longer);
     tcase_add_test(t, test_print_shows_origin);
     tcase_add_test(t, test_print_reads_back);
     tcase_add_test(t, test_need_restart);
