@@ -9,6 +9,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static uint8_t room[FRAME_MAX];
 
+#define CASE(TYPE, get, put, member)                                                               \
+    case TYPE:                                                                                     \
+        if (!get(in, &m.member))                                                                   \
+            return false;                                                                          \
+        put(out, &m.member);                                                                       \
+        return true
+
+/* The same for what the broker and the signer say about our own keys. */
+static bool again_of_ring(struct frame_in *in, struct frame_out *out)
+{
+    union {
+        struct msg_hold hold;
+        struct msg_roll roll;
+        struct msg_rolled rolled;
+        struct msg_sign sign;
+        struct msg_signed is_signed;
+        struct msg_seal seal;
+    } m;
+    switch (in->type) {
+        CASE(MSG_RING_HOLD, msg_hold_get, msg_hold_put, hold);
+        CASE(MSG_ROLL, msg_roll_get, msg_roll_put, roll);
+        CASE(MSG_ROLLED, msg_rolled_get, msg_rolled_put, rolled);
+        CASE(MSG_SIGN, msg_sign_get, msg_sign_put, sign);
+        CASE(MSG_SIGNED, msg_signed_get, msg_signed_put, is_signed);
+        CASE(MSG_SEAL, msg_seal_get, msg_seal_put, seal);
+    default:
+        return false;
+    }
+}
+
 /* Reads the frame as the message of its type and writes it into `out`; false when it is refused. */
 static bool again(struct frame_in *in, struct frame_out *out)
 {
@@ -26,12 +56,6 @@ static bool again(struct frame_in *in, struct frame_out *out)
         struct span name;
         uint64_t number;
     } m;
-#define CASE(TYPE, get, put, member)                                                               \
-    case TYPE:                                                                                     \
-        if (!get(in, &m.member))                                                                   \
-            return false;                                                                          \
-        put(out, &m.member);                                                                       \
-        return true
     switch (in->type) {
         CASE(MSG_CONFIG_READY, msg_config_get, msg_config_put, config);
         CASE(MSG_MINT, msg_mint_get, msg_mint_put, mint);
@@ -56,9 +80,8 @@ static bool again(struct frame_in *in, struct frame_out *out)
         msg_number_put(out, m.number);
         return true;
     default:
-        return false;
+        return again_of_ring(in, out);
     }
-#undef CASE
 }
 
 /* The two that build things out of what they read: nothing may leak or overrun. */
