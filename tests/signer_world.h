@@ -46,9 +46,10 @@ static uint8_t room[FRAME_MAX];
 static inline NORETURN void run_signer(unsigned peer_uid, bool until_eof)
 {
     static char conf[96], state[96];
+    /* First: who has reached the links can reach this door. */
+    int keys_door = link_listen(temp_dir_at(&dir, "io.s2sd.keys"), SOCK_STREAM, 0600);
     int ring_door = link_listen(temp_dir_at(&dir, "ring.link"), SOCK_SEQPACKET, 0600);
     int mint_door = link_listen(temp_dir_at(&dir, "mint.link"), SOCK_SEQPACKET, 0600);
-    int keys_door = link_listen(temp_dir_at(&dir, "io.s2sd.keys"), SOCK_STREAM, 0600);
     snprintf(conf, sizeof(conf), "%s/conf", dir.path);
     snprintf(state, sizeof(state), "%s/state", dir.path);
     struct signer_options o = {.config_dir = conf,
