@@ -241,6 +241,25 @@ for u in s2sd s2sd-signer s2sd-fetcher; do
 done
 ok 'tokens still validate' inside s2sctl --runtime-dir=/run/exch token verify /srv/token
 ok 'minting works again' await 3 probe s2sctl token mint exch
+# --- keys: one that the signer makes, then one that systemd hands over as a credential ---
+ok 'a next key is prepared' inside s2sctl cert roll --prepare
+ok 'and published' says 'next' inside s2sctl cert list
+next=$(inside s2sctl cert list --json | tr '{' '\n' | sed -n 's/.*"thumbprint":"\([0-9A-F]*\)".*"state":"next".*/\1/p')
+inside systemctl restart s2sd-signer
+ok 'a restart keeps it' says "$next" inside s2sctl cert list
+mkdir -p "$root/etc/s2sd/keys" "$root/etc/systemd/system/s2sd-signer.service.d"
+(umask 077 && openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=brought -keyout "$pki/k" -out "$pki/c" 2>/dev/null &&
+    cat "$pki/k" "$pki/c" >"$root/etc/s2sd/keys/brought.pem")
+printf '[Service]\nLoadCredential=signing:/etc/s2sd/keys/brought.pem\n' >"$root/etc/systemd/system/s2sd-signer.service.d/key.conf"
+printf '\n[SigningKey]\nSource=credential\nCurrent=signing\n' >>"$root/etc/s2sd/s2sd.conf"
+inside systemctl daemon-reload
+ok 'another source needs a restart' says 'restart' inside s2sctl reload
+ok 'which works' inside systemctl restart s2sd-signer s2sd
+brought=$(openssl x509 -in "$pki/c" -noout -fingerprint -sha1 | sed 's/.*=//; s/://g')
+ok 'the credential signs' says "$brought" inside s2sctl cert list
+probe s2sctl token mint exch >"$root/srv/brought" 2>/dev/null
+ok 'and the partner accepts it, after one look at our document' inside s2sctl --runtime-dir=/run/exch token verify /srv/brought
+
 ok 'no token text in the journal' not sh -c "nsenter -t $leader -a journalctl --no-pager -o export | grep -aF \"\$(cut -d. -f2 $root/srv/token)\""
 ok 'each signature has its record' says 'TRUST_' inside journalctl --no-pager -o export -u s2sd-signer
 ok 'stop is clean' inside systemctl stop s2sd s2sd-signer s2sd-fetcher
