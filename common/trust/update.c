@@ -81,7 +81,7 @@ static bool guard_holds(enum guard guard, const struct partner_key *k, const str
     case APPROVED:
         return s->approved;
     case MEMBERS_LAG:
-        return s->of_pool && s->now - k->missing_at < UPDATE_POOL_LAG_S;
+        return s->of_pool && s->hold_down_s <= 0 && s->now - k->missing_at < UPDATE_POOL_LAG_S;
     case STOOD:
         return k->returning_at != 0 && s->now - k->returning_at >= UPDATE_RETURN_AFTER_S;
     case NO_GRACE:
@@ -458,9 +458,13 @@ bool update_unpin(struct partner_trust *t, const struct partner *p, struct updat
         return false;
     for (size_t i = t->n_keys; i > 0; i--) {
         struct partner_key *k = &t->keys[i - 1];
-        if (k->state == PKEY_GONE || k->state == PKEY_BARRED ||
-            key_pin_in(&p->pinned_certs, k->x5t, k->x5t_s256, k->key))
+        if (key_pin_in(&p->pinned_certs, k->x5t, k->x5t_s256, k->key))
             continue;
+        if (k->state == PKEY_GONE || k->state == PKEY_BARRED) {
+            k->published = false; /* nor does it stand anywhere from now on */
+            k->returning_at = 0;
+            continue;
+        }
         note(ret, UPDATE_UNPINNED, k);
         drop(t, i - 1);
         changed = true;

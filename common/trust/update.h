@@ -6,7 +6,8 @@
  * holds a key first believed after that (rule R37: a replayed document does not), or when it stood
  * in every document for UPDATE_RETURN_AFTER_S, or when an administrator approves the document. In
  * the documents of a pool, whose members learn of each other's keys one after the other, a key may
- * come back for UPDATE_POOL_LAG_S without proof. A certificate from the administrator's own file
+ * come back for UPDATE_POOL_LAG_S without proof, unless new keys of the partner are held down: then
+ * its documents prove nothing by themselves. A certificate from the administrator's own file
  * needs none either. BARRED keys stay so. */
 #pragma once
 
@@ -77,7 +78,8 @@ bool update_tick(struct partner_trust *t, const struct update_rules *rules, int6
 bool update_bar(struct partner_trust *t, struct partner_key *k, bool bar, int64_t now,
     struct update_changes *ret);
 /* Forgets keys that are not among PinnedKeys= of `p` (Continuity=pinned), for a configuration that
- * has changed: the partner never withdrew them, so another change brings them back. True when
+ * has changed: the partner never withdrew them, so another change brings them back. Barred and
+ * withdrawn ones stay known as such, and stand in no document any more. True when
  * something changed; *ret in any case. */
 bool update_unpin(struct partner_trust *t, const struct partner *p, struct update_changes *ret);
 /* When a NEW key, or a GONE one that stands in the documents again, will be believed if all of
