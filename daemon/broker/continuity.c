@@ -19,14 +19,25 @@ static bool is_believed(const struct partner_trust *t)
     return false;
 }
 
-/* Who may have signed a document of which no key is known yet: its certificates that `pin` names,
- * or all of them (NULL). The keys are borrowed. */
-static size_t signers_of(const struct metadata *m, const char *pin, struct partner_key *keys)
+/* Barred, or withdrawn by the partner: it vouches for nothing any more. */
+static bool is_spent(const struct partner_trust *t, const struct cert *c)
+{
+    for (size_t i = 0; t && i < t->n_keys; i++)
+        if (t->keys[i].has_x5t && memcmp(t->keys[i].x5t_s256, c->x5t_s256, X5T_S256_LEN) == 0)
+            return t->keys[i].state != PKEY_NEW && t->keys[i].state != PKEY_VALID;
+    return false;
+}
+
+/* Who may have signed a document when no key of the partner is believed: its certificates that
+ * `pin` names (NULL: all of them), without those that `t` knows better (NULL: nothing). The keys
+ * are borrowed. */
+static size_t signers_of(const struct metadata *m, const char *pin, const struct partner_trust *t,
+    struct partner_key *keys)
 {
     size_t n = 0;
     for (size_t i = 0; i < m->n_certs; i++) {
         const struct cert *c = m->certs[i];
-        if (pin && !key_pin_is(pin, c->x5t, c->x5t_s256, c->key))
+        if ((pin && !key_pin_is(pin, c->x5t, c->x5t_s256, c->key)) || is_spent(t, c))
             continue;
         keys[n] = (struct partner_key){.state = PKEY_VALID,
             .has_x5t = true,
@@ -107,7 +118,7 @@ enum reason continuity_judge(const struct partner_state *state, const struct par
     }
     if (is_first) {
         against.keys = first;
-        against.n_keys = signers_of(m, pins->expect, first);
+        against.n_keys = signers_of(m, pins->expect, &state->trust, first);
     }
     if (!m->signed_metadata) {
         snprintf(why, 256, "it carries no signed_metadata");
@@ -122,7 +133,7 @@ enum reason continuity_approved(
     struct partner_key keys[METADATA_KEYS_MAX];
     const struct signed_against against = {.issuer = pins->issuer,
         .keys = keys,
-        .n_keys = signers_of(m, NULL, keys),
+        .n_keys = signers_of(m, NULL, NULL, keys),
         .now = now,
         .skew_s = CLOCK_SKEW_S};
     *ret = (struct signed_document){0};

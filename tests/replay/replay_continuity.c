@@ -236,6 +236,27 @@ START_TEST(a_barred_key_signs_nothing)
 }
 END_TEST
 
+/* Expect= is for a partner of whom nothing is known: what an administrator has barred since, or the
+ * partner has withdrawn, vouches for nobody when no other key is left. */
+START_TEST(the_expected_key_vouches_no_more_when_it_is_barred_or_gone)
+{
+    open_signed();
+    story_bar(0, true);
+    story_bar(1, true);
+    publish("02", 0, "02", 6);
+    expect_held("not believed", "0barred 1barred");
+    story_bar(1, false);
+    stage_close(&s);
+    open_signed();
+    publish("1", 1, "1", 6);
+    ck_assert_str_eq(story_keys(), "0gone 1valid");
+    story_bar(1, true);
+    publish("02", 0, "02", 7);
+    expect_held("not believed", "0gone 1barred");
+    stage_close(&s);
+}
+END_TEST
+
 /* "Unchanged" can be said of an old document only as long as its signature lasts. */
 START_TEST(not_modified_beyond_the_signature)
 {
@@ -361,6 +382,7 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, older_sequence_held);
     tcase_add_test(tc, approval_takes_a_lower_sequence);
     tcase_add_test(tc, a_barred_key_signs_nothing);
+    tcase_add_test(tc, the_expected_key_vouches_no_more_when_it_is_barred_or_gone);
     tcase_add_test(tc, not_modified_beyond_the_signature);
     tcase_add_test(tc, a_held_document_that_is_taken_back_is_forgotten);
     tcase_add_test(tc, approval_judges_again);
