@@ -181,7 +181,7 @@ enum reason sightings_announce(struct sightings *s, const struct sightings_word 
     if (r != REASON_OK)
         return r;
     *ret_changed = false;
-    *ret_news = w->issued_at > p->issued_at;
+    *ret_news = w->issued_at > p->issued_at || p->issued_at > w->now + SIGHTINGS_AHEAD_S;
     if (!*ret_news)
         return REASON_OK;
     p->issued_at = w->issued_at;

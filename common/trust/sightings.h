@@ -35,6 +35,9 @@ struct sighting {
     int64_t at; /* when evidence of this kind came first, wall seconds */
 };
 
+/* A partner's word may be so far ahead of our clock; what was noted of a later one is of a time
+ * when ours was wrong. */
+#define SIGHTINGS_AHEAD_S 600
 #define SIGHTINGS_NAME_MAX 65 /* of a section, with its NUL */
 #define SIGHTINGS_TEXT_MAX ((size_t)16 * 1024 * 1024)
 

@@ -174,6 +174,21 @@ START_TEST(a_repetition_changes_nothing)
 }
 END_TEST
 
+/* Both clocks were wrong once, and what was said then is later than anything that can be said now.
+ */
+START_TEST(a_word_from_the_future_silences_nobody)
+{
+    bool news;
+    ck_assert(announce("a", false, NOW + INT64_C(86400) * 365, &news) && news);
+    ck_assert(announce("a", true, NOW, &news) && news);
+    ck_assert_int_eq(how_of("a", next), SIGHTING_ANNOUNCED);
+    ck_assert(!announce("a", false, NOW, &news) && !news);
+    /* A partner whose clock is ahead within the skew repeats itself as before. */
+    ck_assert(announce("b", true, NOW, &news) && news);
+    ck_assert(!announce("b", false, NOW - SIGHTINGS_AHEAD_S, &news) && !news);
+}
+END_TEST
+
 START_TEST(what_is_gone_is_forgotten)
 {
     ck_assert(note("a", next, SIGHTING_FETCHED, NOW));
@@ -341,6 +356,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_partners_word);
     tcase_add_test(tc, a_word_says_nothing_about_a_guess);
     tcase_add_test(tc, a_repetition_changes_nothing);
+    tcase_add_test(tc, a_word_from_the_future_silences_nobody);
     tcase_add_test(tc, what_is_gone_is_forgotten);
     tcase_add_test(tc, caps);
     tcase_add_test(tc, the_file_comes_back);
