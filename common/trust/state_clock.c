@@ -31,6 +31,10 @@ void state_clock_move(struct partner_state *s, int64_t by_s)
 {
     each_time(s, move, &by_s);
     move(&s->next_try_at, &by_s);
+    /* What the partner's clock is ahead of ours by; the answer that was measured is of before. */
+    if (s->trust.clock.known &&
+        __builtin_sub_overflow(s->trust.clock.ahead_s, by_s, &s->trust.clock.ahead_s))
+        s->trust.clock.known = false;
 }
 
 struct limit {

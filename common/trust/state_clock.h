@@ -8,7 +8,8 @@
 #include "state.h"
 
 /* The wall clock was set `by_s` forward (negative: back): every time that was noted moves along, so
- * that no age changes. */
+ * that no age changes. The partner's clock stays where it was, so it is less ahead of ours by it.
+ */
 void state_clock_move(struct partner_state *s, int64_t by_s);
 
 /* After reading: what was noted later than `now` counts from now, since the clock was wrong when it

@@ -99,6 +99,18 @@ START_TEST(a_step_ends_no_grace_and_no_trial)
 }
 END_TEST
 
+/* Who looks for the reason of a refused token is told how the clocks stand now. */
+START_TEST(the_partners_clock_did_not_move)
+{
+    stage_partner(&s, "exch")->state.trust.clock = (struct partner_clock){true, 30};
+    stage_set_clock(&s, 3600);
+    ck_assert(state()->trust.clock.known);
+    ck_assert_int_eq(state()->trust.clock.ahead_s, 30 - 3600);
+    stage_set_clock(&s, -3600);
+    ck_assert_int_eq(state()->trust.clock.ahead_s, 30);
+}
+END_TEST
+
 /* Who was first to publish a key decides whose it is (rule R14). */
 START_TEST(keys_stay_in_the_order_in_which_they_were_seen)
 {
@@ -192,6 +204,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, what_a_time_service_corrects_is_no_step);
     tcase_add_test(tc, a_clock_that_comes_back_leaves_nothing_behind);
     tcase_add_test(tc, a_step_ends_no_grace_and_no_trial);
+    tcase_add_test(tc, the_partners_clock_did_not_move);
     tcase_add_test(tc, keys_stay_in_the_order_in_which_they_were_seen);
     tcase_add_test(tc, times_from_the_future_count_from_the_start);
     tcase_add_test(tc, a_clock_that_is_set_right_after_the_start_makes_nothing_stale);
