@@ -69,6 +69,12 @@ const char *update_kind_name(enum update_kind k)
     return (unsigned)k < ARRAY_LEN(names) ? names[k] : "unknown";
 }
 
+/* Where new keys are held down a document proves nothing by itself, nor that it is of a pool. */
+static bool members_lag(const struct partner_key *k, const struct scene *s)
+{
+    return s->of_pool && s->hold_down_s <= 0 && s->now - k->missing_at < UPDATE_POOL_LAG_S;
+}
+
 static bool guard_holds(enum guard guard, const struct partner_key *k, const struct scene *s)
 {
     switch (guard) {
@@ -81,7 +87,7 @@ static bool guard_holds(enum guard guard, const struct partner_key *k, const str
     case APPROVED:
         return s->approved;
     case MEMBERS_LAG:
-        return s->of_pool && s->hold_down_s <= 0 && s->now - k->missing_at < UPDATE_POOL_LAG_S;
+        return members_lag(k, s);
     case STOOD:
         return k->returning_at != 0 && s->now - k->returning_at >= UPDATE_RETURN_AFTER_S;
     case NO_GRACE:

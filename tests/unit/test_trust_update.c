@@ -723,71 +723,6 @@ START_TEST(not_even_an_approval_unbars_a_key)
 }
 END_TEST
 
-START_TEST(pins_that_come_later_take_the_others_out_of_use)
-{
-    char pin[THUMBPRINT_TEXT_LEN];
-    char *pins[] = {thumbprint_text(certs[1]->x5t, pin)};
-    struct partner p = {.continuity = CONTINUITY_TLS, .pinned_certs = {pins, 1}};
-    document("012", 0, T0);
-    ck_assert(update_bar(t, &t->keys[2], true, T0 + 1, &changes));
-    ck_assert(!update_unpin(t, &p, &changes));
-    p.continuity = CONTINUITY_PINNED;
-    ck_assert(update_unpin(t, &p, &changes));
-    ck_assert_str_eq(reported(), "0unpinned");
-    ck_assert_str_eq(keys(), "1v 2b");
-    ck_assert(!update_unpin(t, &p, &changes));
-    document("01", 0, T0 + 4); /* they are no withdrawn ones */
-    ck_assert_str_eq(keys(), "0v 1v 2b");
-}
-END_TEST
-
-/* Its mark that it is published is of the time before the pins. */
-START_TEST(a_barred_key_that_is_not_pinned_comes_back_withdrawn)
-{
-    char pin[THUMBPRINT_TEXT_LEN];
-    char *pins[] = {thumbprint_text(certs[1]->x5t, pin)};
-    const struct partner p = {.continuity = CONTINUITY_PINNED, .pinned_certs = {pins, 1}};
-    document("01", 0, T0);
-    ck_assert(update_bar(t, &t->keys[0], true, T0 + 1, &changes));
-    ck_assert(!update_unpin(t, &p, &changes));
-    ck_assert(update_bar(t, &t->keys[0], false, T0 + 2, &changes));
-    ck_assert_str_eq(keys(), "0g 1v");
-}
-END_TEST
-
-/* Nor does one that was withdrawn, and stood in the documents again until the pins came. */
-START_TEST(a_withdrawn_key_that_is_not_pinned_stands_nowhere)
-{
-    char pin[THUMBPRINT_TEXT_LEN];
-    char *pins[] = {thumbprint_text(certs[1]->x5t, pin)};
-    const struct partner p = {.continuity = CONTINUITY_PINNED, .pinned_certs = {pins, 1}};
-    document("01", 0, T0);
-    document("1", 0, T0 + 1);
-    document("01", 0, T0 + 2);
-    ck_assert_str_eq(keys(), "0g 1v");
-    ck_assert(!update_unpin(t, &p, &changes));
-    ck_assert(!update_confirm(t, &(struct update_rules){0}, T0 + 9 * DAY, &changes));
-    ck_assert_str_eq(keys(), "0g 1v");
-}
-END_TEST
-
-/* Anybody who serves a document can say that it is of a pool: where a document is no proof of a
- * new key, it is none that a withdrawn one is back either. */
-START_TEST(a_pools_lag_is_no_way_around_the_hold_down)
-{
-    const struct update_rules rules = {.hold_down_s = DAY};
-    struct metadata m = {.may_be_replayed = true, .of_pool = true, .n_certs = 2};
-    document("01", 0, T0);
-    document("1", 0, T0 + 10);
-    m.certs[0] = certs[0];
-    m.certs[1] = certs[1];
-    ck_assert_int_eq(update_apply(t, &m, &rules, T0 + 20, &changes), REASON_OK);
-    ck_assert_str_eq(keys(), "0g 1v");
-    ck_assert_int_eq(update_apply(t, &m, &(struct update_rules){0}, T0 + 30, &changes), REASON_OK);
-    ck_assert_str_eq(keys(), "0v 1v");
-}
-END_TEST
-
 static void add(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -827,10 +762,6 @@ static void add(TCase *tc)
     tcase_add_test(tc, not_modified_counts_as_standing_too);
     tcase_add_test(tc, a_key_is_barred_and_unbarred);
     tcase_add_test(tc, not_even_an_approval_unbars_a_key);
-    tcase_add_test(tc, pins_that_come_later_take_the_others_out_of_use);
-    tcase_add_test(tc, a_barred_key_that_is_not_pinned_comes_back_withdrawn);
-    tcase_add_test(tc, a_withdrawn_key_that_is_not_pinned_stands_nowhere);
-    tcase_add_test(tc, a_pools_lag_is_no_way_around_the_hold_down);
 }
 
 int main(void)
