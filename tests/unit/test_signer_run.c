@@ -326,6 +326,15 @@ static bool status_says(pid_t pid, const char *line)
     return strstr(text, line) != NULL;
 }
 
+/* A child that has just been forked raises its walls before it takes its first order. */
+static unsigned await_open_fds(pid_t pid, unsigned want)
+{
+    int64_t until = clock_mono_ms() + ANSWER_MS;
+    while (count_open_fds(pid) != want && clock_mono_ms() < until)
+        usleep(2000);
+    return count_open_fds(pid);
+}
+
 START_TEST(children_hold_their_socket_and_nothing_else)
 {
     pid_t pids[16];
@@ -334,8 +343,8 @@ START_TEST(children_hold_their_socket_and_nothing_else)
     unsigned n = children_of(signer, pids, 16);
     ck_assert_uint_eq(n, 2);
     for (unsigned i = 0; i < n; i++) {
-        if (geteuid() == 0)                                /* not dumpable: only root may look */
-            ck_assert_uint_eq(count_open_fds(pids[i]), 2); /* standard error and the socket */
+        if (geteuid() == 0)                                   /* not dumpable: only root may look */
+            ck_assert_uint_eq(await_open_fds(pids[i], 2), 2); /* standard error and the socket */
         ck_assert(status_says(pids[i], "NoNewPrivs:\t1"));
         ck_assert(status_says(pids[i], "Umask:\t0077"));
     }
