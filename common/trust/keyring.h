@@ -24,6 +24,7 @@ struct ring_slot {
     bool held;            /* NEXT: the broker asks not to activate it by itself yet */
     bool forced;          /* may sign, or signs, without having been published for the lead */
     bool can_sign;        /* the signer alone: the private part is at hand; in no frame or text */
+    bool has_past;        /* the signer alone: may have signed before this run; the same */
 };
 
 struct keyring {

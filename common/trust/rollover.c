@@ -199,6 +199,17 @@ static bool is_dead(const struct step *x, const struct ring_slot *slot)
     return slot->cert->not_after <= x->now;
 }
 
+/* Managed: its private part is gone, and nobody brings it again. */
+static bool is_lost(const struct step *x, const struct ring_slot *slot)
+{
+    return x->terms->source == KEYS_MANAGED && !slot->can_sign;
+}
+
+static bool is_lost_with_tokens(const struct step *x, const struct ring_slot *slot)
+{
+    return is_lost(x, slot) && has_tokens(x, slot);
+}
+
 static bool is_dead_with_tokens(const struct step *x, const struct ring_slot *slot)
 {
     return is_dead(x, slot) && has_tokens(x, slot);
@@ -231,6 +242,8 @@ static const struct transition {
     {KEY_NEXT, EVENT_TICK, is_heir, KEY_CURRENT, DO_SIGN},
     {KEY_NEXT, EVENT_TICK, is_dead_with_tokens, KEY_PREVIOUS, 0},
     {KEY_NEXT, EVENT_TICK, is_dead, KEY_RETIRED, DO_WIPE},
+    {KEY_NEXT, EVENT_TICK, is_lost_with_tokens, KEY_PREVIOUS, 0},
+    {KEY_NEXT, EVENT_TICK, is_lost, KEY_RETIRED, DO_WIPE},
     {KEY_CURRENT, EVENT_TICK, is_relieved, KEY_PREVIOUS, 0},
     {KEY_PREVIOUS, EVENT_TICK, is_heir, KEY_CURRENT, DO_SIGN | DO_WARN_DATES},
     {KEY_PREVIOUS, EVENT_TICK, is_over, KEY_RETIRED, DO_WIPE},
@@ -260,6 +273,8 @@ static const struct transition {
 static void set_date(struct step *x, struct ring_slot *slot)
 {
     int64_t date = x->arg->effective_at;
+    if (!date && x->ev == EVENT_DATE)
+        date = slot->effective_at; /* nobody has said another */
     if (!date && x->terms->source == KEYS_MANAGED)
         date = rollover_default_date(x->ring, x->terms, x->now);
     slot->effective_at = date;

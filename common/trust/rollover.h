@@ -54,7 +54,7 @@ struct roll_arg {
     /* STAGE, ADOPT: taken over on REASON_OK (freed when the ring has it already); not touched on
      * refusal. */
     struct cert *cert;
-    int64_t effective_at; /* STAGE, DATE: 0: default */
+    int64_t effective_at; /* STAGE, DATE: 0: default; DATE: the one there is, if any */
     bool replace;         /* STAGE: another NEXT goes */
     bool force;         /* STAGE, DATE: sign at that date though the lead is not over; STAGE, ADOPT,
                            ROLL_NOW, CLEAR_PREVIOUS, WITHDRAW: though it breaks partners */

@@ -61,11 +61,12 @@ static enum reason judge_date(const struct question *q, const struct cert *c)
     return REASON_OK;
 }
 
-static void say_date(const struct question *q, const struct cert *c, const struct ring_slot *slot)
+/* `date` 0: the default. */
+static void say_date(
+    const struct question *q, const struct cert *c, const struct ring_slot *slot, int64_t date)
 {
     struct names_of_key n;
     char text[CLOCK_TEXT_LEN], early[CLOCK_TEXT_LEN];
-    int64_t date = q->arg->effective_at;
     if (!date && q->terms->source == KEYS_MANAGED)
         date = rollover_default_date(q->ring, q->terms, q->now);
     if (!date) {
@@ -132,7 +133,7 @@ static enum reason judge_stage(const struct question *q)
     }
     reason = judge_date(q, c);
     if (reason == REASON_OK)
-        say_date(q, c, is_cert(q->next, c) ? q->next : NULL);
+        say_date(q, c, is_cert(q->next, c) ? q->next : NULL, q->arg->effective_at);
     return reason;
 }
 
@@ -142,7 +143,8 @@ static enum reason judge_new_date(const struct question *q)
         return refuse_without_next(q);
     enum reason reason = judge_date(q, q->next->cert);
     if (reason == REASON_OK)
-        say_date(q, q->next->cert, q->next);
+        say_date(q, q->next->cert, q->next,
+            q->arg->effective_at ? q->arg->effective_at : q->next->effective_at);
     return reason;
 }
 

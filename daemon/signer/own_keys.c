@@ -113,6 +113,20 @@ static void tick(struct own_keys *k, int64_t now, struct own_keys_news *ret)
         (void)!ring_change_commit(&c, ret); /* logged; the next tick tries again */
 }
 
+/* The first sentences of a refusal in one line. */
+static void join_lines(struct buf *lines, char why[OWN_KEYS_WHY_MAX])
+{
+    size_t n = lines->n < OWN_KEYS_WHY_MAX ? lines->n : OWN_KEYS_WHY_MAX - 1;
+    if (n)
+        memcpy(why, lines->p, n);
+    while (n && why[n - 1] == '\n')
+        n--;
+    why[n] = '\0';
+    for (size_t i = 0; i < n; i++)
+        if (why[i] == '\n')
+            why[i] = ' ';
+}
+
 /* --- keys that are brought --- */
 
 static bool is_key_of(const struct signkey *key, const struct ring_slot *slot)
@@ -135,6 +149,12 @@ static enum reason step_with(struct ring_change *c, enum roll_event ev, const st
     return ring_change_step(c, ev, &arg);
 }
 
+/* The date of before, as far as the configuration does not say another. */
+static bool is_dated(const struct brought *b, const struct ring_slot *next)
+{
+    return next->effective_at == b->next_effective_at || (b->next_effective_at == 0 && !b->undates);
+}
+
 static enum reason announce(struct ring_change *c, const struct brought *b, struct buf *lines)
 {
     const struct ring_slot *next = keyring_next(&c->ring);
@@ -143,11 +163,44 @@ static enum reason announce(struct ring_change *c, const struct brought *b, stru
         return REASON_OK; /* activated already, whatever Current= says */
     if (!b->next)
         return next ? ring_change_step(c, EVENT_ABORT, NULL) : REASON_OK;
-    if (is_key_of(b->next, next) && next->effective_at == b->next_effective_at) {
+    if (is_key_of(b->next, next) && is_dated(b, next)) {
         keyring_find(&c->ring, next->cert->x5t_s256)->can_sign = true;
         return REASON_OK;
     }
     return step_with(c, EVENT_STAGE, b->next, arg, lines);
+}
+
+/* At a start, or after it was judged: Current= signs whatever there is against Next=. */
+static enum reason announce_if_it_can_be(struct ring_change *c, const struct brought *b)
+{
+    const struct brought none = {0};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    char why[OWN_KEYS_WHY_MAX];
+    enum reason reason = announce(c, b, &lines);
+    if (reason == REASON_OK || reason == REASON_OUT_OF_MEMORY)
+        return reason;
+    join_lines(&lines, why);
+    log_warning("Next= is not announced as it stands: %s", why);
+    const struct ring_slot *next = keyring_next(&c->ring);
+    if (!is_key_of(b->next, next))
+        return announce(c, &none, NULL);
+    keyring_find(&c->ring, next->cert->x5t_s256)->can_sign = true;
+    return REASON_OK;
+}
+
+/* The key of a former Next= signs and is named nowhere, the one before it is: forgotten. */
+static bool is_forgotten(const struct ring_change *c, const struct brought *b, struct buf *lines)
+{
+    const struct ring_slot *known = NULL;
+    for (size_t i = 0; i < c->ring.n; i++)
+        if (is_key_of(b->current, &c->ring.slots[i]))
+            known = &c->ring.slots[i];
+    if (!b->next || !known || known->state != KEY_PREVIOUS)
+        return false;
+    if (lines)
+        buf_put_str(lines, "Current= names a key that has given way already: move the key that "
+                           "signs now into Current= before another one is named in Next=.\n");
+    return true;
 }
 
 /* What the configuration names against what the ring remembers: a key of Next= that has been
@@ -161,28 +214,19 @@ enum reason own_keys_bring(
     if (!current) {
         reason = rollover_first(&c->ring, signkey_cert(b->current), c->now);
         c->todo |= DO_PERSIST | DO_PUBLISH | DO_SIGN;
-    } else if (!is_key_of(b->next, current) && !is_key_of(b->current, current)) {
+    } else if (!is_key_of(b->next, current) && !is_key_of(b->current, current) &&
+               !b->keeps_current) {
+        if (!force && is_forgotten(c, b, lines))
+            return REASON_ROLL_REFUSED;
         reason = step_with(c, EVENT_ADOPT, b->current, arg, lines);
     }
-    return reason == REASON_OK ? announce(c, b, lines) : reason;
-}
-
-/* The first sentences of a refusal in one line. */
-static void join_lines(struct buf *lines, char why[OWN_KEYS_WHY_MAX])
-{
-    size_t n = lines->n < OWN_KEYS_WHY_MAX ? lines->n : OWN_KEYS_WHY_MAX - 1;
-    if (n)
-        memcpy(why, lines->p, n);
-    while (n && why[n - 1] == '\n')
-        n--;
-    why[n] = '\0';
-    for (size_t i = 0; i < n; i++)
-        if (why[i] == '\n')
-            why[i] = ' ';
+    if (reason != REASON_OK)
+        return reason;
+    return force ? announce_if_it_can_be(c, b) : announce(c, b, lines);
 }
 
 /* Whether it could be done, by the rules that come with it. */
-static int judge_brought(struct own_keys *k, const struct brought *b, const struct key_rules *rules,
+static int judge_brought(struct own_keys *k, struct brought *b, const struct key_rules *rules,
     int64_t now, char why[OWN_KEYS_WHY_MAX])
 {
     CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
@@ -191,6 +235,7 @@ static int judge_brought(struct own_keys *k, const struct brought *b, const stru
     k->rules = *rules;
     ring_change_begin(&c, k, now);
     enum reason reason = own_keys_bring(&c, b, false, &lines);
+    b->keeps_current = !(c.todo & DO_SIGN);
     ring_change_undo(&c);
     k->rules = in_force;
     if (reason == REASON_OK)
@@ -260,8 +305,10 @@ void own_keys_commit(struct own_keys *k, int64_t now, struct own_keys_news *ret)
     ret->todo |= DO_PUBLISH;
     if (!k->prepared.current)
         return;
+    bool was_dated = k->brought.next_effective_at != 0;
     brought_done(&k->brought);
     k->brought = k->prepared;
+    k->brought.undates = was_dated && k->brought.next_effective_at == 0;
     k->prepared = (struct brought){0};
     apply_brought(k, now, ret);
 }

@@ -17,6 +17,8 @@ struct brought {
     struct signkey *current;   /* owned; NULL: nothing was read */
     struct signkey *next;      /* owned; NULL: none */
     int64_t next_effective_at; /* 0: on order only */
+    bool undates;              /* the configuration before named a date, this one does not */
+    bool keeps_current;        /* as judged: the key that signs goes on; a roll may come between */
 };
 void brought_done(struct brought *b);
 /* Reads what `s` names. 0, or -errno with a sentence. */
@@ -43,7 +45,6 @@ struct own_keys {
     bool is_wanted;          /* `brought` was committed and is not on disk yet: tried again */
     bool is_unwritten;       /* the last step could not be written: tried again */
     uint64_t served;         /* generation that the broker serves, 0: not known */
-    int64_t started_at;      /* tokens of the run before may live as long as any */
     int64_t signed_until;    /* end of the last token that was ordered in this run */
 };
 #define OWN_KEYS_NONE ((struct own_keys){.lock = -1})

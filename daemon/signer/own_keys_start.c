@@ -23,6 +23,13 @@ struct key_rules own_keys_rules(const struct settings *s)
     return rules;
 }
 
+/* What is here now may have signed in a run before. */
+static void note_past(struct own_keys *k)
+{
+    for (size_t i = 0; i < k->ring.n; i++)
+        k->ring.slots[i].has_past = true;
+}
+
 /* The ring of the last run. *ret_found false: this is the first start. */
 static int load_ring(struct own_keys *k, bool *ret_found, char why[OWN_KEYS_WHY_MAX])
 {
@@ -238,6 +245,8 @@ static int begin_managed(struct own_keys *k, int64_t now, char why[OWN_KEYS_WHY_
         made = NULL;
     }
     r = begin(k, &key, &found, now, why);
+    if (first != &made)
+        note_past(k);
     signkey_free(key);
     return r;
 }
@@ -307,13 +316,13 @@ int own_keys_start(struct own_keys *k, const struct settings *s, const char *sta
     bool has_ring = false;
     *k = OWN_KEYS_NONE;
     k->state_dir = state_dir;
-    k->started_at = now;
     k->rules = k->prepared_rules = own_keys_rules(s);
     int r = lock_folder(k, why);
     if (r == 0)
         r = load_ring(k, &has_ring, why);
     if (r < 0)
         return r;
+    note_past(k);
     k->ring.source = s->signing_key.source;
     k->ring.lead_s = s->signing_key.publish_lead_s;
     r = s->signing_key.source == KEYS_MANAGED ? start_managed(k, has_ring, now, why)

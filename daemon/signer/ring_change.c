@@ -16,21 +16,15 @@ struct cert *own_cert_copy(const struct signkey *key)
     return cert_parse(span_bytes(c->der, c->der_len), &copy) == REASON_OK ? copy : NULL;
 }
 
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* When the last token of CURRENT ends. What it signed in a run before is not known: unless it was
  * made in this one, the longest life is assumed. */
 static int64_t last_token_at(const struct own_keys *k, int64_t now)
 {
     int64_t longest = now + k->rules.max_token_s;
     const struct ring_slot *current = keyring_current(&k->ring);
-    bool has_past = current && current->cert->not_before < k->started_at;
-    int64_t known =
-        has_past ? larger(k->signed_until, k->started_at + k->rules.max_token_s) : k->signed_until;
-    return known > longest ? longest : known;
+    if (current && current->has_past)
+        return longest; /* whatever the clock has said when this run began */
+    return k->signed_until < longest ? k->signed_until : longest;
 }
 
 void ring_change_begin(struct ring_change *c, struct own_keys *k, int64_t now)

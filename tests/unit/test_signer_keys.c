@@ -21,14 +21,14 @@ static struct temp_dir dir;
 static struct settings *managed;
 static struct own_keys keys;
 static char why[OWN_KEYS_WHY_MAX];
-/* Two key files' texts, made once for all tests. */
-static char *pem_a, *pem_b;
+/* Key files' texts, made once for all tests. */
+static char *pem_a, *pem_b, *pem_brief;
 
-static char *make_pem(const char *name)
+static char *make_pem(const char *name, int64_t life_s)
 {
     CLEANUP(signkey_freep) struct signkey *key = NULL;
     struct buf pem = {.max = 65536, .secret = true};
-    if (signkey_generate(name, NOW - HOUR, NOW + 365 * 24 * HOUR, &key) != REASON_OK ||
+    if (signkey_generate(name, NOW - HOUR, NOW + life_s, &key) != REASON_OK ||
         signkey_to_pem(key, &pem) != REASON_OK)
         abort();
     return buf_take(&pem);
@@ -272,7 +272,7 @@ START_TEST(a_previous_key_is_kept_for_the_tokens_that_were_ordered)
     ck_assert_int_eq(own_keys_roll(&keys, &prepare, NOW + 2 * HOUR, &lines, &news), REASON_OK);
     ck_assert_int_eq(own_keys_roll(&keys, &now, NOW + 2 * HOUR + 6, &lines, &news), REASON_OK);
     signkey_freep(&news.old);
-    ck_assert_int_eq(until_of_previous(), NOW + 2 * HOUR + 8 * HOUR + HOUR);
+    ck_assert_int_eq(until_of_previous(), NOW + 2 * HOUR + 6 + 8 * HOUR + HOUR);
 }
 END_TEST
 
@@ -502,6 +502,156 @@ START_TEST(a_signing_key_outside_its_dates_is_not_taken)
 }
 END_TEST
 
+/* NextEffective= is the date until somebody says another. */
+START_TEST(an_order_without_a_date_keeps_the_date_there_is)
+{
+    const int64_t date = INT64_C(1735948800);
+    struct settings *s = file_settings_with("a.pem", "b.pem", "NextEffective=2025-01-04\n");
+    const struct msg_roll m = {.op = ROLL_PREPARE, .who = SPAN("uid 0")};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    forget_news();
+    ck_assert_int_eq(own_keys_roll(&keys, &m, NOW + HOUR, &lines, &news), REASON_OK);
+    ck_assert_int_eq(keyring_next(&keys.ring)->effective_at, date);
+    buf_put_char(&lines, '\0');
+    ck_assert_msg(strstr(lines.p, "2025-01-04"), "%s", lines.p);
+    settings_free(s);
+}
+END_TEST
+
+/* A date that was ordered stays over a reload and a restart of a configuration that has none; one
+ * that the configuration has counts. */
+START_TEST(a_reload_keeps_a_date_that_was_ordered)
+{
+    struct settings *s = file_settings("a.pem", "b.pem");
+    struct settings *dated = file_settings_with("a.pem", "b.pem", "NextEffective=2025-01-04\n");
+    const struct msg_roll m = {
+        .op = ROLL_PREPARE, .effective_at = NOW + 48 * HOUR, .who = SPAN("uid 0")};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    forget_news();
+    ck_assert_int_eq(own_keys_roll(&keys, &m, NOW, &lines, &news), REASON_OK);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW, why), 0);
+    commit(NOW);
+    ck_assert_int_eq(keyring_next(&keys.ring)->effective_at, m.effective_at);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    ck_assert_int_eq(keyring_next(&keys.ring)->effective_at, m.effective_at);
+    ck_assert_int_eq(own_keys_prepare(&keys, dated, NOW, why), 0);
+    commit(NOW);
+    ck_assert_int_eq(keyring_next(&keys.ring)->effective_at, INT64_C(1735948800));
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW, why), 0); /* the line was taken out */
+    commit(NOW);
+    ck_assert_int_eq(keyring_next(&keys.ring)->effective_at, 0);
+    settings_free(s);
+    settings_free(dated);
+}
+END_TEST
+
+/* A Next= that has ended is refused by a reload, but is no reason not to sign with Current=. */
+START_TEST(a_start_goes_on_though_next_has_ended)
+{
+    struct settings *s = file_settings("a.pem", "brief.pem");
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    temp_dir_write(&dir, "brief.pem", span_of(pem_brief), 0400);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    tick(NOW + 2 * HOUR);
+    ck_assert_msg(start(s, NOW + 2 * HOUR) == 0, "%s", why);
+    ck_assert_ptr_null(keyring_next(&keys.ring));
+    ck_assert_ptr_nonnull(keys.current);
+    ck_assert_int_eq(own_keys_prepare(&keys, s, NOW + 2 * HOUR, why), -EKEYREJECTED);
+    settings_free(s);
+}
+END_TEST
+
+/* A date that Current= does not reach any more, the same. The key stays announced. */
+START_TEST(a_start_goes_on_though_the_date_is_too_late)
+{
+    struct settings *s = file_settings("brief.pem", "a.pem");
+    struct settings *late = file_settings_with("brief.pem", "a.pem", "NextEffective=2025-01-04\n");
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    temp_dir_write(&dir, "brief.pem", span_of(pem_brief), 0400);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    ck_assert_msg(start(late, NOW) == 0, "%s", why);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    ck_assert(keyring_next(&keys.ring)->can_sign);
+    settings_free(s);
+    settings_free(late);
+}
+END_TEST
+
+/* The key of Next= signs; another Next= and the old Current= would bring the old key back. */
+START_TEST(a_current_that_was_forgotten_does_not_come_back)
+{
+    struct settings *s = file_settings_with("a.pem", "b.pem", "NextEffective=2025-01-04\n"),
+                    *other = file_settings("a.pem", "brief.pem");
+    temp_dir_write(&dir, "a.pem", span_of(pem_a), 0400);
+    temp_dir_write(&dir, "b.pem", span_of(pem_b), 0400);
+    temp_dir_write(&dir, "brief.pem", span_of(pem_brief), 0400);
+    ck_assert_msg(start(s, NOW) == 0, "%s", why);
+    published(keys.ring.generation, NOW - 48 * HOUR);
+    struct roll_terms *t = &keys.rules.terms;
+    t->lead_s = 0;
+    const struct msg_roll m = {.op = ROLL_NOW, .who = SPAN("uid 0")};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    forget_news();
+    /* A reload that was judged before the roll and committed after it does not undo it. */
+    ck_assert_msg(own_keys_prepare(&keys, other, NOW, why) == 0, "%s", why);
+    ck_assert_int_eq(own_keys_roll(&keys, &m, NOW, &lines, &news), REASON_OK);
+    const uint8_t *b = keyring_current(&keys.ring)->cert->x5t;
+    commit(NOW);
+    ck_assert_mem_eq(signkey_cert(keys.current)->x5t, b, X5T_LEN);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    ck_assert_int_eq(own_keys_prepare(&keys, other, NOW, why), -EKEYREJECTED);
+    ck_assert_msg(strstr(why, "Current="), "%s", why);
+    settings_free(s);
+    settings_free(other);
+}
+END_TEST
+
+/* Nothing could ever sign with it: it makes room for one that can. */
+START_TEST(a_next_key_that_is_lost_is_replaced)
+{
+    const struct msg_roll m = {.op = ROLL_PREPARE, .who = SPAN("uid 0")};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    ck_assert_int_eq(start(managed, NOW), 0);
+    forget_news();
+    ck_assert_int_eq(own_keys_roll(&keys, &m, NOW, &lines, &news), REASON_OK);
+    tick(NOW + HOUR);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    ck_assert_int_eq(unlink(temp_dir_at(&dir, key_file(keyring_next(&keys.ring)->cert))), 0);
+    tick(NOW + 2 * HOUR);
+    ck_assert_ptr_null(keyring_next(&keys.ring));
+    int64_t late = keyring_current(&keys.ring)->cert->not_after - 40 * 24 * HOUR;
+    tick(late);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    ck_assert_int_eq(unlink(temp_dir_at(&dir, key_file(keyring_next(&keys.ring)->cert))), 0);
+    tick(late + HOUR);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    ck_assert(keyring_next(&keys.ring)->can_sign);
+}
+END_TEST
+
+/* Tokens of the run before were signed by a clock that was right, which this start's was not. */
+START_TEST(a_clock_that_was_wrong_at_start_ends_no_token_early)
+{
+    const struct msg_roll m[] = {{.op = ROLL_PREPARE, .who = SPAN("uid 0")},
+        {.op = ROLL_NOW, .force = true, .who = SPAN("uid 0")}};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    ck_assert_int_eq(start(managed, NOW), 0);
+    ck_assert_int_eq(start(managed, NOW - 365 * 24 * HOUR), 0);
+    for (size_t i = 0; i < ARRAY_LEN(m); i++) {
+        forget_news();
+        ck_assert_int_eq(own_keys_roll(&keys, &m[i], NOW + HOUR, &lines, &news), REASON_OK);
+    }
+    ck_assert_int_ge(until_of_previous(), NOW + HOUR + keys.rules.max_token_s);
+}
+END_TEST
+
 /* R44. A kill in the middle of the first start leaves half a private key behind. */
 START_TEST(the_state_folder_is_for_one_signer)
 {
@@ -539,14 +689,23 @@ static void fill(TCase *tc)
     tcase_add_test(tc, an_abort_forgets);
     tcase_add_test(tc, a_signing_key_outside_its_dates_is_not_taken);
     tcase_add_test(tc, the_state_folder_is_for_one_signer);
+    tcase_add_test(tc, an_order_without_a_date_keeps_the_date_there_is);
+    tcase_add_test(tc, a_reload_keeps_a_date_that_was_ordered);
+    tcase_add_test(tc, a_start_goes_on_though_next_has_ended);
+    tcase_add_test(tc, a_start_goes_on_though_the_date_is_too_late);
+    tcase_add_test(tc, a_current_that_was_forgotten_does_not_come_back);
+    tcase_add_test(tc, a_next_key_that_is_lost_is_replaced);
+    tcase_add_test(tc, a_clock_that_was_wrong_at_start_ends_no_token_early);
 }
 
 int main(void)
 {
-    pem_a = make_pem("a");
-    pem_b = make_pem("b");
+    pem_a = make_pem("a", 365 * 24 * HOUR);
+    pem_b = make_pem("b", 365 * 24 * HOUR);
+    pem_brief = make_pem("brief", HOUR);
     int status = unit_run("signer_keys", fill);
     free(pem_a);
     free(pem_b);
+    free(pem_brief);
     return status;
 }
