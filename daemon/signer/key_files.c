@@ -82,11 +82,13 @@ int key_files_load(const char *state_dir, const struct cert *cert, struct signke
     return 0;
 }
 
-bool key_files_has(const char *state_dir, const struct cert *cert)
+bool key_files_lost(const char *state_dir, const struct cert *cert)
 {
     char path[KEY_FILES_PATH_MAX];
     struct stat st;
-    return lstat(key_path(state_dir, cert, path), &st) == 0 && S_ISREG(st.st_mode);
+    if (lstat(key_path(state_dir, cert, path), &st) < 0)
+        return errno == ENOENT;
+    return !S_ISREG(st.st_mode);
 }
 
 static int store_as(

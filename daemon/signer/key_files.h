@@ -21,7 +21,8 @@ int key_files_read(const char *path, struct signkey **ret, char why[KEY_FILES_WH
 /* The key of that thumbprint, and nothing else under its name: -EINVAL for another one. */
 int key_files_load(const char *state_dir, const struct cert *cert, struct signkey **ret,
     char why[KEY_FILES_WHY_MAX]) WARN_UNUSED;
-bool key_files_has(const char *state_dir, const struct cert *cert);
+/* The file is gone for certain: a disk that cannot be read now has lost nothing. */
+bool key_files_lost(const char *state_dir, const struct cert *cert);
 /* Down to the disk before it returns. */
 int key_files_store(const char *state_dir, const struct signkey *key, char why[KEY_FILES_WHY_MAX])
     WARN_UNUSED;

@@ -95,7 +95,7 @@ static void find_private_parts(struct own_keys *k)
 {
     for (size_t i = 0; k->rules.terms.source == KEYS_MANAGED && i < k->ring.n; i++)
         if (k->ring.slots[i].state != KEY_CURRENT)
-            k->ring.slots[i].can_sign = key_files_has(k->state_dir, k->ring.slots[i].cert);
+            k->ring.slots[i].can_sign = !key_files_lost(k->state_dir, k->ring.slots[i].cert);
 }
 
 static void tick(struct own_keys *k, int64_t now, struct own_keys_news *ret)

@@ -127,7 +127,7 @@ static int resume(struct own_keys *k, char why[OWN_KEYS_WHY_MAX])
                    ? r
                    : refuse_without_key(k, r == -ENOENT ? "its file is missing" : said, why);
     for (size_t i = 0; i < k->ring.n; i++)
-        k->ring.slots[i].can_sign = key_files_has(k->state_dir, k->ring.slots[i].cert);
+        k->ring.slots[i].can_sign = !key_files_lost(k->state_dir, k->ring.slots[i].cert);
     own_keys_bury(k);
     key_files_each(k->state_dir, drop_orphan, k);
     return 0;

@@ -114,7 +114,7 @@ static inline void ring_check(struct ring_stage *s)
     ck_assert_ptr_nonnull(s->keys.current);
     ck_assert_mem_eq(signkey_cert(s->keys.current)->x5t, current->cert->x5t, X5T_LEN);
     if (s->keys.ring.source == KEYS_MANAGED)
-        ck_assert(key_files_has(s->dir.path, current->cert));
+        ck_assert(!key_files_lost(s->dir.path, current->cert));
 }
 
 /* Somebody mints: the token is good for as long as can be, and partners hold it against what our

@@ -636,6 +636,22 @@ START_TEST(a_next_key_that_is_lost_is_replaced)
 }
 END_TEST
 
+/* A folder that cannot be looked into just now has lost nothing. */
+START_TEST(a_next_key_is_lost_for_certain_or_not_at_all)
+{
+    const struct msg_roll m = {.op = ROLL_PREPARE, .who = SPAN("uid 0")};
+    CLEANUP(buf_done) struct buf lines = BUF_INIT(4096);
+    ck_assert_int_eq(start(managed, NOW), 0);
+    forget_news();
+    ck_assert_int_eq(own_keys_roll(&keys, &m, NOW, &lines, &news), REASON_OK);
+    ck_assert_int_eq(rename(temp_dir_at(&dir, "keys"), temp_dir_at(&dir, "elsewhere")), 0);
+    temp_dir_write(&dir, "keys", SPAN("no folder"), 0600); /* ENOTDIR */
+    tick(NOW + HOUR);
+    ck_assert_ptr_nonnull(keyring_next(&keys.ring));
+    ck_assert(keyring_next(&keys.ring)->can_sign);
+}
+END_TEST
+
 /* Tokens of the run before were signed by a clock that was right, which this start's was not. */
 START_TEST(a_clock_that_was_wrong_at_start_ends_no_token_early)
 {
@@ -695,6 +711,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_start_goes_on_though_the_date_is_too_late);
     tcase_add_test(tc, a_current_that_was_forgotten_does_not_come_back);
     tcase_add_test(tc, a_next_key_that_is_lost_is_replaced);
+    tcase_add_test(tc, a_next_key_is_lost_for_certain_or_not_at_all);
     tcase_add_test(tc, a_clock_that_was_wrong_at_start_ends_no_token_early);
 }
 
