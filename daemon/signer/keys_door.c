@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys_door.h"
 
+#include "burst.h"
 #include "cleanup.h"
 #include "conn_io.h"
 #include "door.h"
@@ -32,6 +33,7 @@ struct keys_door {
     struct door *door;
     bool own_user;
     unsigned n_peers;
+    struct burst refusals; /* lines about those who were turned away */
     LIST_HEAD(, keys_peer) peers;
 };
 
@@ -343,15 +345,26 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
         peer_free(p);
 }
 
-static bool may_call(const struct keys_door *d, int fd, struct ucred *ret)
+/* Anybody may be turned away as often as he likes. */
+static void tell_refusal(struct keys_door *d, const struct ucred *who, const char *why)
+{
+    unsigned left_out;
+    if (!burst_take(&d->refusals, &left_out))
+        return;
+    if (left_out > 0)
+        log_warning("%u further connections that would bring or take keys were refused", left_out);
+    log_warning(
+        "uid %u process %d may not bring or take keys: %s", (unsigned)who->uid, (int)who->pid, why);
+}
+
+static bool may_call(struct keys_door *d, int fd, struct ucred *ret)
 {
     socklen_t len = sizeof(*ret);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &len) < 0)
         return false;
     if (ret->uid == 0 || (d->own_user && ret->uid == geteuid()))
         return true;
-    log_warning("uid %u process %d may not bring or take keys: only root may", (unsigned)ret->uid,
-        (int)ret->pid);
+    tell_refusal(d, ret, "only root may");
     return false;
 }
 
@@ -381,8 +394,7 @@ static void on_peer(int fd, void *arg)
         return;
     }
     if (d->n_peers >= KEYS_PEERS_MAX) {
-        log_warning("more than %d connections that bring keys: uid %u process %d turned away",
-            KEYS_PEERS_MAX, (unsigned)who.uid, (int)who.pid);
+        tell_refusal(d, &who, "too many do already");
         return;
     }
     struct keys_peer *p = calloc(1, sizeof(*p));

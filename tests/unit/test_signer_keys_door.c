@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The door that keys come in by: who may use it, what it answers, what it takes and gives. The
  * signer is a process of its own. */
+#include "burst.h"
 #include "keys_door.h"
 #include "p12_maker.h"
 #include "signer_world.h"
@@ -92,6 +93,19 @@ static void call(const char *text)
 static void answers(const char *what)
 {
     ck_assert_msg(strstr(answer, what) != NULL, "no %s in %s", what, answer);
+}
+
+/* How many lines of the log hold that. */
+static unsigned log_count(const char *what)
+{
+    char line[1024];
+    unsigned n = 0;
+    FILE *f = fopen(temp_dir_at(&dir, "log"), "r");
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof(line), f))
+        n += strstr(line, what) != NULL;
+    fclose(f);
+    return n;
 }
 
 static int memory(struct span content)
@@ -290,6 +304,27 @@ START_TEST(nobody_but_root_and_us_comes_in)
     ck_assert_int_eq(waitpid(other, &status, 0), other);
     ck_assert_int_eq(status, 0);
     ck_assert(log_says("uid 65534 process"));
+}
+END_TEST
+
+/* Who is turned away cannot fill the journal. */
+START_TEST(of_those_turned_away_few_lines_are_written)
+{
+    enum { KNOCKS = 20 * BURST_MAX };
+    int fds[KEYS_PEERS_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(fds) - 1; i++)
+        fds[i] = open_door(); /* with ours: all there may be */
+    int64_t begun = clock_wall_s();
+    for (int i = 0; i < KNOCKS; i++) {
+        CLEANUP(closep) int one_more = open_door();
+        ck_assert(!hear(one_more));
+    }
+    unsigned lines = log_count("may not bring or take keys");
+    ck_assert_uint_ge(lines, 1);
+    ck_assert_uint_le(lines, BURST_MAX * (unsigned)(clock_wall_s() - begun + 2));
+    ck_assert_uint_lt(lines, KNOCKS);
+    for (size_t i = 0; i < ARRAY_LEN(fds) - 1; i++)
+        closep(&fds[i]);
 }
 END_TEST
 
@@ -551,6 +586,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, descriptors_are_few_and_do_not_stay);
     tcase_add_test(tc, connections_are_few);
     tcase_add_test(tc, nobody_but_root_and_us_comes_in);
+    tcase_add_test(tc, of_those_turned_away_few_lines_are_written);
     tcase_add_test(tc, a_request_becomes_the_next_key_by_its_certificate);
     tcase_add_test(tc, requests_that_wait_are_counted);
     tcase_add_test(tc, a_sealed_key_becomes_the_next_one);
