@@ -582,8 +582,8 @@ START_TEST(test_print_shows_origin)
         "[Identity]\n# t.conf:2\nApplicationId=00000004-0000-0ff1-ce00-000000000000\n"
         "# t.conf:3\nRealm=contoso.example\n# default\nName=s2sd\n"
         "ServiceName=00000004-0000-0ff1-ce00-000000000000\nHosts=lync.contoso.example\n",
-        "\n[SigningKey]\n# default\nSource=managed\n#Current=\n#Next=\n#NextEffective=\n"
-        "PrepareBefore=30d\nPublishLead=1d\nRoot=no\nLifetime=2y\n",
+        ("\n[SigningKey]\n# default\nSource=managed\n#Current=\n#Next=\n#NextEffective=\n"
+         "PrepareBefore=30d\nPublishLead=1d\nRoot=no\nLifetime=2y\n"),
         "\n[Partner exch]\n# default\n#Description=\n# t.conf:5\nMetadataURL=https://exch.contoso",
         "# t.conf:8\nTrust=full\n# default\n#PermittedUsers=\n",
         "[Partner sps]\n# default\n#Description=\n# t.conf:10\nMetadataURL=https://sps.contoso",
