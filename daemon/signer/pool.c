@@ -285,11 +285,22 @@ static bool is_working(const struct pool *p)
     return p->n_waiting > 0;
 }
 
+/* While held only what is signed about ourselves goes on: the document that is waited for may want
+ * its signature first. */
+static struct order *first_waiting(const struct pool *p)
+{
+    struct order *o;
+    TAILQ_FOREACH (o, &p->waiting, next)
+        if (!p->held || o->is_seal)
+            return o;
+    return NULL;
+}
+
 static void pool_dispatch(struct pool *p)
 {
     struct order *o;
     struct child *c;
-    while (!p->held && (o = TAILQ_FIRST(&p->waiting)) && (c = free_child(p))) {
+    while ((o = first_waiting(p)) && (c = free_child(p))) {
         int r = hand_out(p, c, o);
         if (r == -EMSGSIZE) {
             TAILQ_REMOVE(&p->waiting, o, next);

@@ -57,7 +57,8 @@ int pool_renew(struct pool *p, const struct settings *s, struct signkey *key) WA
 bool pool_push(struct pool *p, struct order *o) WARN_UNUSED;
 /* The asker has gone: its waiting orders are dropped, answers of the others are thrown away. */
 void pool_forget(struct pool *p, const void *owner);
-/* While held, orders wait; those in flight are answered. */
+/* While held, orders for tokens wait; those in flight are answered, and what is signed about
+ * ourselves goes on. */
 void pool_hold(struct pool *p, bool hold);
 bool pool_is_idle(const struct pool *p);    /* nobody waits for an answer */
 bool pool_is_healthy(const struct pool *p); /* children are there and none is stuck */

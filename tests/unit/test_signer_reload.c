@@ -154,6 +154,16 @@ static void write_file_conf(const char *current, const char *next)
     write_conf(text);
 }
 
+static void write_signed_conf(const char *current)
+{
+    char text[4096];
+    snprintf(text, sizeof(text),
+        IDENTITY PARTNER RULES PROCESSES
+        "[Metadata]\nSigned=yes\n[SigningKey]\nSource=files\nPublishLead=0\nCurrent=%s\n",
+        temp_dir_at(&dir, current));
+    write_conf(text);
+}
+
 static void reload(struct keyring *ret)
 {
     char errors[1024];
@@ -287,6 +297,38 @@ START_TEST(orders_wait_for_the_document_with_the_new_key)
 }
 END_TEST
 
+/* The broker publishes a document with its signature ([Metadata] Signed=yes): that one cannot wait
+ * for the publication. */
+START_TEST(the_documents_signature_does_not_wait_for_the_document)
+{
+    CLEANUP(keyring_done) struct keyring r = {0};
+    const struct msg_sign sign = {.kind = SIGN_DOCUMENT};
+    struct msg_mint m = order_of("pbx", "exch");
+    struct msg_signed got;
+    struct frame_out out;
+    struct frame_in f;
+    write_key("a.pem");
+    write_key("b.pem");
+    write_signed_conf("a.pem");
+    start();
+    receive_ring(&r);
+    write_signed_conf("b.pem");
+    reload(&r);
+    send_order(mint, 1, &m); /* came first and waits */
+    frame_start(&out, room, sizeof(room), MSG_SIGN, 7);
+    msg_sign_put(&out, &sign);
+    send_frame(ring, &out);
+    ck_assert(receive(ring, &f, SIGNER_PUBLISH_MS / 2));
+    ck_assert(f.type == MSG_SIGNED && msg_signed_get(&f, &got) && got.reason == REASON_OK);
+    snprintf(token, sizeof(token), "%.*s", (int)got.token.n, got.token.p);
+    ck_assert(is_signed_by(token, keyring_current(&r)->cert));
+    ck_assert(!receive(mint, &f, 100));
+    publish(r.generation);
+    ck_assert(receive(mint, &f, SIGNER_PUBLISH_MS / 4));
+    ck_assert_uint_eq(f.type, MSG_MINTED);
+}
+END_TEST
+
 /* --- the end --- */
 
 START_TEST(it_ends_with_the_broker_when_told_so)
@@ -367,6 +409,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_roll_with_files_keeps_signing);
     tcase_add_test(tc, orders_under_way_survive_a_roll);
     tcase_add_test(tc, orders_wait_for_the_document_with_the_new_key);
+    tcase_add_test(tc, the_documents_signature_does_not_wait_for_the_document);
     tcase_add_test(tc, it_ends_with_the_broker_when_told_so);
     tcase_add_test(tc, it_outlives_the_broker_otherwise);
     tcase_add_test(tc, a_stop_finishes_what_was_taken);
