@@ -114,6 +114,18 @@ void control_put_lines(struct json_out *j, const char *name, struct span lines)
 
 /* Answers that come later. */
 
+void control_view(
+    struct varlink_call *call, void (*view)(const struct broker *b, struct json_out *j))
+{
+    if (!control_permitted(call, RIGHT_STATUS))
+        return;
+    CLEANUP(buf_done) struct buf b;
+    struct json_out j;
+    control_start(&b, &j);
+    view(control_broker(call), &j);
+    control_reply(call, &b, &j);
+}
+
 void control_wait(struct varlink_call *call, void (*on_gone)(void *arg), void *arg)
 {
     struct control_conn *c = control_conn_of(call);

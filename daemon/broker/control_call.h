@@ -41,6 +41,10 @@ void control_put_lines(struct json_out *j, const char *name, struct span lines);
 void control_start(struct buf *b, struct json_out *j);
 void control_reply(struct varlink_call *call, struct buf *b, struct json_out *j);
 
+/* The whole answer of a reading method: right status, one object that `view` fills. */
+void control_view(
+    struct varlink_call *call, void (*view)(const struct broker *b, struct json_out *j));
+
 /* Answers later: until control_waited, `on_gone` is called once when the caller goes away; the
  * call must not be answered any more then. One wait for each call. */
 void control_wait(struct varlink_call *call, void (*on_gone)(void *arg), void *arg);

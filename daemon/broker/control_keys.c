@@ -13,13 +13,7 @@
 static void run_list_keys(struct varlink_call *call, const void *args)
 {
     (void)args;
-    if (!control_permitted(call, RIGHT_STATUS))
-        return;
-    CLEANUP(buf_done) struct buf b;
-    struct json_out j;
-    control_start(&b, &j);
-    view_own_keys(control_broker(call), &j);
-    control_reply(call, &b, &j);
+    control_view(call, view_own_keys);
 }
 
 /* ---- answers ---- */

@@ -151,12 +151,7 @@ static void put_reply(struct buf *out, struct span parameters, bool continues)
 
 static void put_error(struct buf *out, const char *error, struct span parameters)
 {
-    struct json_out j;
-    json_out_start(&j, out);
-    json_out_object(&j, NULL);
-    json_out_str(&j, "error", error);
-    json_out_raw(&j, "parameters", parameters.n ? parameters : SPAN("{}"));
-    json_out_object_end(&j);
+    varlink_error_put(out, error, parameters);
     buf_put_char(out, '\0');
 }
 
@@ -197,11 +192,7 @@ static void service_error(
     struct varlink_call *call, const char *error, const char *name, struct span value)
 {
     CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
-    struct json_out j;
-    json_out_start(&j, &b);
-    json_out_object(&j, NULL);
-    json_out_span(&j, name, value.n <= 512 ? value : (struct span){value.p, 512});
-    json_out_object_end(&j);
+    varlink_one_put(&b, name, value);
     varlink_error(call, error, b.failed ? (struct span){0} : buf_span(&b));
 }
 
@@ -236,19 +227,11 @@ static void run_get_info(struct varlink_call *call, const void *args)
     (void)args;
     const struct varlink_ops *ops = call->conn->ops;
     CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
-    struct json_out j;
-    json_out_start(&j, &b);
-    json_out_object(&j, NULL);
-    json_out_str(&j, "vendor", "s2sd");
-    json_out_str(&j, "product", "s2sd");
-    json_out_str(&j, "version", S2SD_VERSION);
-    json_out_str(&j, "url", "");
-    json_out_array(&j, "interfaces");
-    for (size_t i = 0; i < ops->n_interfaces; i++)
-        json_out_str(&j, NULL, ops->interfaces[i]->name);
-    json_out_str(&j, NULL, "org.varlink.service");
-    json_out_array_end(&j);
-    json_out_object_end(&j);
+    const char *names[VARLINK_INTERFACES_MAX];
+    size_t n = 0;
+    for (; n < ops->n_interfaces && n < ARRAY_LEN(names); n++)
+        names[n] = ops->interfaces[n]->name;
+    varlink_info_put(&b, names, n);
     varlink_reply(call, buf_span(&b), false);
 }
 
@@ -302,20 +285,6 @@ static void run_describe(struct varlink_call *call, const void *args)
 
 /* Reading: message -> call -> method. */
 
-struct message {
-    struct span method;
-    const struct json_value *parameters;
-    bool oneway, more, upgrade;
-};
-
-static const struct json_field message_fields[] = {
-    {"method", JSON_STRING, offsetof(struct message, method), JSON_MANDATORY},
-    {"parameters", JSON_OBJECT, offsetof(struct message, parameters), JSON_OPTIONAL},
-    {"oneway", JSON_BOOL, offsetof(struct message, oneway), JSON_OPTIONAL},
-    {"more", JSON_BOOL, offsetof(struct message, more), JSON_OPTIONAL},
-    {"upgrade", JSON_BOOL, offsetof(struct message, upgrade), JSON_OPTIONAL},
-};
-
 static const struct varlink_method *find_method(const struct varlink_interface *i, struct span name)
 {
     for (size_t m = 0; m < i->n_methods; m++)
@@ -324,26 +293,14 @@ static const struct varlink_method *find_method(const struct varlink_interface *
     return NULL;
 }
 
-/* Length of the interface part of "io.s2sd.mint.Mint", 0 when there is none. */
-static size_t interface_length(struct span method)
-{
-    size_t n = method.n;
-    while (n > 0 && method.p[n - 1] != '.')
-        n--;
-    return n > 0 ? n - 1 : 0;
-}
-
 static void run_method(
-    struct varlink_call *call, const struct varlink_method *m, const struct message *msg)
+    struct varlink_call *call, const struct varlink_method *m, const struct varlink_message *msg)
 {
-    static const struct json_value none = {.type = JSON_OBJECT};
     _Alignas(max_align_t) unsigned char args[VARLINK_ARGS_MAX] = {0};
     struct span bad = {0};
     if (m->initial)
         memcpy(args, m->initial, m->size);
-    enum reason r = json_fields(
-        msg->parameters ? msg->parameters : &none, m->fields, m->n_fields, true, args, &bad);
-    if (r != REASON_OK)
+    if (!varlink_message_arguments(msg, m->fields, m->n_fields, args, &bad))
         service_error(call, "org.varlink.service.InvalidParameter", "parameter", bad);
     else if (m->needs_more && !call->more)
         varlink_error(call, "org.varlink.service.ExpectedMore", (struct span){0});
@@ -351,16 +308,14 @@ static void run_method(
         m->run(call, args);
 }
 
-static void dispatch(struct varlink_call *call, const struct message *msg)
+static void dispatch(struct varlink_call *call, const struct varlink_message *msg)
 {
-    size_t dot = interface_length(msg->method);
-    struct span name = {msg->method.p, dot};
-    const struct varlink_interface *i = find_interface(call->conn->ops, name);
+    const struct varlink_interface *i = find_interface(call->conn->ops, msg->interface);
     if (!i) {
-        service_error(call, "org.varlink.service.InterfaceNotFound", "interface", name);
+        service_error(call, "org.varlink.service.InterfaceNotFound", "interface", msg->interface);
         return;
     }
-    const struct varlink_method *m = find_method(i, span_skip(msg->method, dot + 1));
+    const struct varlink_method *m = find_method(i, msg->name);
     if (!m)
         service_error(call, "org.varlink.service.MethodNotFound", "method", msg->method);
     else if (msg->upgrade)
@@ -379,16 +334,10 @@ static void refuse_message(struct varlink_conn *c)
  * nobody can tell what its sender would make of later answers. */
 static void take_message(struct varlink_conn *c, struct span text)
 {
-    struct json_limits limits = {.bytes = VARLINK_MESSAGE_MAX, .members = 64};
-    const struct json_value *top = NULL;
-    struct message msg = {0};
-    struct span bad = {0};
+    struct varlink_message msg;
     if (!c->doc)
         c->doc = json_doc_new();
-    if (!c->doc || json_parse(c->doc, text, &limits, &top) != REASON_OK ||
-        top->type != JSON_OBJECT ||
-        json_fields(top, message_fields, ARRAY_LEN(message_fields), true, &msg, &bad) !=
-            REASON_OK) {
+    if (!varlink_message_read(c->doc, text, VARLINK_MESSAGE_MAX, &msg)) {
         refuse_message(c);
         return;
     }

@@ -5,7 +5,7 @@
  * VARLINK_MESSAGE_MAX. */
 #pragma once
 
-#include "json.h"
+#include "varlink_message.h"
 
 #include <event2/bufferevent.h>
 
@@ -29,6 +29,7 @@ struct varlink_method {
     void (*run)(struct varlink_call *call, const void *args);
 };
 #define VARLINK_ARGS_MAX 512
+#define VARLINK_INTERFACES_MAX 8
 
 struct varlink_interface {
     const char *name;        /* "io.s2sd.mint" */
@@ -39,7 +40,7 @@ struct varlink_interface {
 
 struct varlink_ops {
     const struct varlink_interface *const *interfaces;
-    size_t n_interfaces;
+    size_t n_interfaces;         /* VARLINK_INTERFACES_MAX at most */
     unsigned message_timeout_ms; /* from first to last byte of one message, a total */
     unsigned
         idle_timeout_ms; /* between messages, 0: none; also for a peer to take what was answered */

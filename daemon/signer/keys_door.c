@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 
 #define READ_STEP 4096
-#define NAME_SHOWN_MAX 256 /* of a foreign name in an answer */
 
 struct keys_peer {
     LIST_ENTRY(keys_peer) next;
@@ -51,27 +50,16 @@ void keys_reply(struct keys_call *call, struct span parameters)
 
 void keys_error(struct keys_call *call, const char *error, struct span parameters)
 {
-    struct json_out j;
     buf_reset(&call->answer);
-    json_out_start(&j, &call->answer);
-    json_out_object(&j, NULL);
-    json_out_str(&j, "error", error);
-    json_out_raw(&j, "parameters", parameters.n ? parameters : SPAN("{}"));
-    json_out_object_end(&j);
+    varlink_error_put(&call->answer, error, parameters);
 }
 
 /* One of the service's own errors, with its one parameter. */
 static void service_error(
     struct keys_call *call, const char *error, const char *name, struct span value)
 {
-    CLEANUP(buf_done) struct buf b = BUF_INIT(4 * NAME_SHOWN_MAX + 256);
-    struct json_out j;
-    if (value.n > NAME_SHOWN_MAX)
-        value.n = NAME_SHOWN_MAX;
-    json_out_start(&j, &b);
-    json_out_object(&j, NULL);
-    json_out_span(&j, name, value);
-    json_out_object_end(&j);
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    varlink_one_put(&b, name, value);
     keys_error(call, error, b.failed ? (struct span){0} : buf_span(&b));
 }
 
@@ -85,9 +73,10 @@ void keys_invalid(struct keys_call *call, struct span parameter)
 static void run_get_info(struct keys_call *call, const void *args)
 {
     (void)args;
-    keys_reply(call, SPAN("{\"vendor\":\"s2sd\",\"product\":\"s2sd\",\"version\":\"" S2SD_VERSION
-                          "\",\"url\":\"\",\"interfaces\":[\"io.s2sd.keys\",\"org.varlink."
-                          "service\"]}"));
+    static const char *const names[] = {"io.s2sd.keys"};
+    CLEANUP(buf_done) struct buf b = BUF_INIT(4096);
+    varlink_info_put(&b, names, ARRAY_LEN(names));
+    keys_reply(call, buf_span(&b));
 }
 
 struct describe_args {
@@ -138,73 +127,36 @@ static const struct {
 
 /* Messages. */
 
-struct message {
-    struct span method;
-    const struct json_value *parameters;
-    bool oneway, more, upgrade;
-};
-
-static const struct json_field message_fields[] = {
-    {"method", JSON_STRING, offsetof(struct message, method), JSON_MANDATORY},
-    {"parameters", JSON_OBJECT, offsetof(struct message, parameters), JSON_OPTIONAL},
-    {"oneway", JSON_BOOL, offsetof(struct message, oneway), JSON_OPTIONAL},
-    {"more", JSON_BOOL, offsetof(struct message, more), JSON_OPTIONAL},
-    {"upgrade", JSON_BOOL, offsetof(struct message, upgrade), JSON_OPTIONAL},
-};
-
-/* Length of the interface part of "io.s2sd.keys.Assign". */
-static size_t interface_length(struct span method)
-{
-    size_t n = method.n;
-    while (n > 0 && method.p[n - 1] != '.')
-        n--;
-    return n > 0 ? n - 1 : 0;
-}
-
 static void run_method(
-    struct keys_call *call, const struct keys_method *m, const struct json_value *parameters)
+    struct keys_call *call, const struct keys_method *m, const struct varlink_message *msg)
 {
-    static const struct json_value none = {.type = JSON_OBJECT};
     _Alignas(max_align_t) unsigned char args[KEYS_ARGS_MAX] = {0};
     struct span bad = {0};
     if (m->initial)
         memcpy(args, m->initial, m->size);
-    if (json_fields(parameters ? parameters : &none, m->fields, m->n_fields, true, args, &bad) !=
-        REASON_OK)
-        keys_invalid(call, bad);
-    else
+    if (varlink_message_arguments(msg, m->fields, m->n_fields, args, &bad))
         m->run(call, args);
+    else
+        keys_invalid(call, bad);
 }
 
-static void dispatch(struct keys_call *call, const struct message *msg)
+static void dispatch(struct keys_call *call, const struct varlink_message *msg)
 {
-    size_t dot = interface_length(msg->method), i = 0, k = 0;
-    struct span interface = {msg->method.p, dot}, name = span_skip(msg->method, dot ? dot + 1 : 0);
-    while (i < ARRAY_LEN(interfaces) && !span_eq(interface, interfaces[i].name))
+    size_t i = 0, k = 0;
+    while (i < ARRAY_LEN(interfaces) && !span_eq(msg->interface, interfaces[i].name))
         i++;
     if (i == ARRAY_LEN(interfaces)) {
-        service_error(call, "org.varlink.service.InterfaceNotFound", "interface", interface);
+        service_error(call, "org.varlink.service.InterfaceNotFound", "interface", msg->interface);
         return;
     }
-    while (k < *interfaces[i].n && !span_eq_str(name, interfaces[i].methods[k].name))
+    while (k < *interfaces[i].n && !span_eq_str(msg->name, interfaces[i].methods[k].name))
         k++;
     if (k == *interfaces[i].n)
         service_error(call, "org.varlink.service.MethodNotFound", "method", msg->method);
     else if (msg->upgrade)
         service_error(call, "org.varlink.service.MethodNotImplemented", "method", msg->method);
     else
-        run_method(call, &interfaces[i].methods[k], msg->parameters);
-}
-
-/* False: no call of Varlink at all. */
-static bool read_message(struct json_doc *doc, struct span text, struct message *ret)
-{
-    const struct json_limits limits = {.bytes = KEYS_MESSAGE_MAX, .members = 64};
-    const struct json_value *top = NULL;
-    struct span bad = {0};
-    return json_parse(doc, text, &limits, &top) == REASON_OK && top->type == JSON_OBJECT &&
-           json_fields(top, message_fields, ARRAY_LEN(message_fields), true, ret, &bad) ==
-               REASON_OK;
+        run_method(call, &interfaces[i].methods[k], msg);
 }
 
 static void close_fds(struct keys_peer *p)
@@ -228,14 +180,14 @@ static bool send_answer(const struct keys_peer *p, struct buf *answer)
 static bool take_message(struct keys_peer *p, struct span text)
 {
     CLEANUP(json_doc_freep) struct json_doc *doc = json_doc_new();
-    struct message msg = {0};
+    struct varlink_message msg = {0};
     struct keys_call call = {.signer = p->door->signer,
         .uid = p->uid,
         .pid = p->pid,
         .fds = p->fds,
         .n_fds = p->n_fds,
         .answer = BUF_INIT(KEYS_ANSWER_MAX)};
-    bool is_call = doc && read_message(doc, text, &msg);
+    bool is_call = varlink_message_read(doc, text, KEYS_MESSAGE_MAX, &msg);
     if (is_call)
         dispatch(&call, &msg);
     else
