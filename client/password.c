@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 
 #define READ_ONCE 256
 
-/* Signals that end us must find the terminal as it was: they are noted and sent again. */
+/* Signals that end us must find the terminal as it was: they are noted and sent again. They come
+ * only while ppoll(2) waits for what is typed, so that none slips in between a look and a read. */
 static volatile sig_atomic_t noted;
 
 static void note(int sig)
@@ -19,20 +21,39 @@ static void note(int sig)
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-static void catch_ends(struct sigaction old[ARRAY_LEN(ends)])
+struct caught {
+    struct sigaction old[ARRAY_LEN(ends)];
+    sigset_t mask; /* that was in force */
+};
+
+static void catch_ends(struct caught *c)
 {
-    const struct sigaction mine = {.sa_handler = note}; /* no SA_RESTART: reading ends */
+    const struct sigaction mine = {.sa_handler = note};
+    sigset_t block;
     noted = 0;
+    sigemptyset(&block);
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-        sigaction(ends[i], &mine, &old[i]);
+        sigaddset(&block, ends[i]);
+    sigprocmask(SIG_BLOCK, &block, &c->mask);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        sigaction(ends[i], &mine, &c->old[i]);
 }
 
-static void release_ends(const struct sigaction old[ARRAY_LEN(ends)])
+static void release_ends(const struct caught *c)
 {
+    sigprocmask(SIG_SETMASK, &c->mask, NULL); /* what came meanwhile is noted now */
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-        sigaction(ends[i], &old[i], NULL);
+        sigaction(ends[i], &c->old[i], NULL);
     if (noted)
         raise(noted);
+}
+
+/* Until something is typed: 0, or -EINTR when we are to end. */
+static int await_typing(int tty, const struct caught *c)
+{
+    struct pollfd p = {.fd = tty, .events = POLLIN};
+    int r = ppoll(&p, 1, NULL, &c->mask);
+    return noted ? -EINTR : r < 0 ? -errno : 0;
 }
 
 /* Up to the end of a line or of the file. 0 or -errno; -EFBIG: no password is that long. */
@@ -63,9 +84,11 @@ static int say(int tty, const char *text)
     return write(tty, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-static int ask_line(int tty, const char *prompt, struct buf *ret)
+static int ask_line(int tty, const char *prompt, const struct caught *c, struct buf *ret)
 {
     int r = say(tty, prompt);
+    if (r == 0)
+        r = await_typing(tty, c);
     if (r == 0)
         r = read_line(tty, ret);
     (void)say(tty, "\n");
@@ -76,18 +99,18 @@ static int ask_line(int tty, const char *prompt, struct buf *ret)
 static int ask_hidden(int tty, const char *prompt, bool twice, struct buf *ret)
 {
     struct termios before, hidden;
-    struct sigaction old[ARRAY_LEN(ends)];
+    struct caught caught;
     CLEANUP(buf_done) struct buf again = {.max = ret->max, .secret = true};
     if (tcgetattr(tty, &before) < 0)
         return -errno;
     hidden = before;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    catch_ends(old);
-    int r = tcsetattr(tty, TCSAFLUSH, &hidden) < 0 ? -errno : ask_line(tty, prompt, ret);
+    catch_ends(&caught);
+    int r = tcsetattr(tty, TCSAFLUSH, &hidden) < 0 ? -errno : ask_line(tty, prompt, &caught, ret);
     if (r == 0 && twice)
-        r = ask_line(tty, "Once more: ", &again);
+        r = ask_line(tty, "Once more: ", &caught, &again);
     (void)tcsetattr(tty, TCSAFLUSH, &before);
-    release_ends(old);
+    release_ends(&caught);
     bool differ = twice && !span_eq(buf_span(ret), buf_span(&again));
     return r == 0 && differ ? -EAGAIN : r;
 }

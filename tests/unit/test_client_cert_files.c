@@ -336,11 +336,13 @@ END_TEST
 /* Ctrl-C ends us, with the terminal as it was. */
 static int ask_beside(void)
 {
-    pid_t asking = fork();
     int status;
-    if (asking == 0)
+    signal(SIGINT, SIG_IGN); /* it goes to both */
+    pid_t asking = fork();
+    if (asking == 0) {
+        signal(SIGINT, SIG_DFL);
         _exit(ask_once());
-    signal(SIGINT, SIG_IGN);
+    }
     if (waitpid(asking, &status, 0) != asking)
         return 8;
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGINT && echoes() ? 0 : 7;
